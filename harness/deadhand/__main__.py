@@ -1,0 +1,6 @@
+"""`python -m deadhand`."""
+
+from deadhand.cli import main
+
+if __name__ == "__main__":
+    main()

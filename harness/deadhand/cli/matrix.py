@@ -1,0 +1,104 @@
+"""`deadhand matrix`: the project's own exam: every planted bug must be found, every fixed twin must be silent."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deadhand.cli import options
+from deadhand.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deadhand.search.events import Event
+    from deadhand.search.matrix import SpecimenResult
+
+_FORMATS = ("rich", "jsonl", "markdown")
+_COLUMNS = ("specimen", "class", "technology", "threads", "found", "class named", "programs to first", "steps", "known minimum", "false alarms")
+
+
+def matrix(
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Only specimens of this MAD class; may be repeated.", show_default=False)] = None,
+    seeds: Annotated[int, typer.Option(help="Hunts of each specimen, each with its own seed.")] = 1,
+    programs: Annotated[int, typer.Option(help="At most this many programs per hunt.")] = 2000,
+    root: Annotated[str, typer.Option(help="The folder of the specimens.")] = "native/specimens",
+    jobs: Annotated[int | None, typer.Option(help="Children at once; default: one per processor.", show_default=False)] = None,
+    format: Annotated[str, typer.Option(help="rich, jsonl or markdown.")] = "rich",  # noqa: A002  the option's name
+) -> int:
+    """Hunt every planted bug and its fixed twin: what is found, how soon, how small, and what is a false alarm."""
+    options.one_of("--format", format, _FORMATS)
+    for name, number in (("--seeds", seeds), ("--programs", programs), ("--jobs", jobs)):
+        options.at_least_one(name, number)
+    settings = options.settings()
+
+    from deadhand.search.matrix import run_matrix
+
+    results = run_matrix(root=Path(root), classes=list(classes or []), seeds=seeds, programs=programs, settings=settings, jobs=jobs or options.processors(), emit=_emitter(format))
+    if format == "markdown":
+        _markdown(results)
+    elif format == "rich":
+        _table(results)
+    if not results:
+        return int(ExitCode.NOTHING_RAN)
+    good = all(each.found and not each.false_alarms for each in results)
+    return int(ExitCode.CLEAN if good else ExitCode.FINDINGS)
+
+
+def _emitter(format: str) -> Callable[[Event], None]:  # noqa: A002
+    """Results as they come: as JSON lines, or one line each on standard error."""
+    if format == "jsonl":
+        from deadhand.report.jsonl import JsonLines
+
+        return JsonLines(sys.stdout)
+
+    def say(event: Event) -> None:
+        from deadhand.search.matrix import SpecimenResult
+
+        if isinstance(event, SpecimenResult):
+            typer.echo(f"{event.specimen}: {'found' if event.found else 'missed'}{f' ({event.note})' if event.note else ''}", err=True)
+
+    return say
+
+
+def row(result: SpecimenResult) -> list[str]:
+    """One line of the table."""
+    found = "yes" if result.found else f"no: {result.note.splitlines()[0]}" if result.note else "no"
+    if result.seeds > 1:
+        found += f" ({result.seeds_found}/{result.seeds})"
+    named = "yes" if result.class_named else ", ".join(result.named) or "no"
+    numbers = [result.programs_to_first, result.steps, result.known_minimum, result.false_alarms]
+    return [result.specimen, result.mad, result.technology, str(result.threads), found, named, *["" if each is None else str(each) for each in numbers]]
+
+
+def total(results: list[SpecimenResult]) -> str:
+    """The line below the table."""
+    found, named, alarms = sum(each.found for each in results), sum(each.class_named for each in results), sum(each.false_alarms for each in results)
+    return f"{found} of {len(results)} found, {named} under their class, {alarms} false alarms"
+
+
+def _markdown(results: list[SpecimenResult]) -> None:
+    typer.echo("| " + " | ".join(_COLUMNS) + " |")
+    typer.echo("|" + "---|" * len(_COLUMNS))
+    for each in results:
+        typer.echo("| " + " | ".join(cell.replace("|", "\\|") for cell in row(each)) + " |")
+    typer.echo(f"\n{total(results)}.")
+
+
+def _table(results: list[SpecimenResult]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name in _COLUMNS:
+        table.add_column(name, overflow="fold")
+    for each in results:
+        good = each.found and not each.false_alarms
+        table.add_row(*[Text(cell) for cell in row(each)], style="" if good else "red")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(total(results))

@@ -1,0 +1,34 @@
+"""Drop: let go of the program's reference to a handle, on a chosen thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deadhand.hazards.base import Hazard, use
+
+if TYPE_CHECKING:
+    from deadhand.hazards.draft import Draft
+
+
+class Drop(Hazard):
+    """Drop a handle, then use what is left."""
+
+    name = "drop"
+    summary = "the last reference to a handle is dropped"
+    weight = 6
+    verb = "drop"
+
+    def write(self, draft: Draft) -> None:
+        held = draft.held()
+        variable = draft.draw.choose(held) if held else draft.create(draft.draw.choose(list(draft.target.kinds)))
+        if variable is None:
+            return
+        draft.drop(variable)
+        left = draft.held()
+        if left and draft.draw.chance(70):
+            use(draft, draft.draw.choose(left))
+
+    def perform(self, child: Any, args: dict[str, Any]) -> None:
+        args.clear()
+        for name in child.names:
+            child.forget(name)

@@ -1,0 +1,1 @@
+"""Pure data: program, history, verdict, case. Imports nothing of ours."""

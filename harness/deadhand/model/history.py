@@ -1,0 +1,81 @@
+"""The history that a run leaves: the journal's records, and how the process ended. Written in the child, judged later.
+
+Records are MessagePack arrays whose first item is one of the letters below. They are appended one by one to shared
+memory, so that what was written before a crash is there after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+PROGRAM = "P"  # [P, index in the batch]
+BEGIN = "B"  # [B, step, thread]
+RETURNED = "R"  # [R, step, digest | None, fill byte | None, type of the handle made | None, exports a buffer]
+RAISED = "X"  # [X, step, [class and bases], message, raised in the plan's own code]
+SKIPPED = "S"  # [S, step, why]
+OBSERVED = "O"  # [O, step about to end a life, reading step it is taken for, digest]
+PHASE = "F"  # [F, phase]
+LOST = "U"  # [U, where, [class and bases], message]: an exception nobody could catch
+LEDGER = "L"  # [L, name, count at start, count at end]
+SURVIVOR = "W"  # [W, step, what, in a cycle, kept by contract]
+ALIVE = "A"  # [A, how many survivors of all programs of this child are still alive]
+DONE = "D"  # [D]
+
+PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+
+class Death(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a child ended before its time. `kind` is "signal", "exit" or "hang"; `name` the signal or the exit code."""
+
+    kind: str
+    name: str
+    stderr: str = ""
+    stacks: str = ""
+
+
+class History(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of one run of one program."""
+
+    events: list[list[Any]]
+    evidence: str
+    complete: bool = False
+    death: Death | None = None
+    damage: str | None = None
+
+    def phase(self) -> str:
+        """The last phase that was entered."""
+        return next((event[1] for event in reversed(self.events) if event[0] == PHASE), "setup")
+
+    def open_steps(self) -> list[int]:
+        """Numbers of the steps that were begun and never ended, outermost first."""
+        open_: list[int] = []
+        for event in self.events:
+            if event[0] == BEGIN:
+                open_.append(event[1])
+            elif event[0] in (RETURNED, RAISED, SKIPPED) and event[1] in open_:
+                open_.remove(event[1])
+        return open_
+
+
+def setup_failure(history: History) -> str | None:
+    """What the plan's own setup raised, if it did: then no step ran, and the run says nothing of the library."""
+    for event in history.events:
+        if event[0] == PHASE and event[1] == "steps":
+            return None
+        if event[0] == RAISED and event[1] == 0:
+            return f"{event[2][0] if event[2] else '?'}: {event[3]}"
+    return None
+
+
+_DECODER = msgspec.msgpack.Decoder()
+
+
+def decode_record(record: bytes) -> list[Any] | None:
+    """One record, or None when a child scribbled over it."""
+    try:
+        event = _DECODER.decode(record)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return event if isinstance(event, list) and event and isinstance(event[0], str) else None

@@ -1,0 +1,7 @@
+"""Exit statuses by which a child tells its parent that it is deadhand, not the target, that stopped."""
+
+INTERNAL = 88
+"""deadhand's own code failed in the child: memory is spoilt, or deadhand is wrong. The verdict is UNKNOWN, never PASS."""
+
+FULL_JOURNAL = 87
+"""The journal was full: the parent runs the rest again in another child."""

@@ -1,0 +1,204 @@
+"""Which MAD class a finding belongs to, read off the (minimal) program and the states of the handles it touched.
+
+The rules go from what is certain (an oracle that sees one class only) to what is likely; docs/MAD.md says what each means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles
+
+if TYPE_CHECKING:
+    from deadhand.model.program import Step, Value
+    from deadhand.model.verdict import Finding
+    from deadhand.oracles.timeline import Ran
+    from deadhand.oracles.view import View
+
+_DOUBLE_FREE = ("double free", "free(): invalid", "munmap_chunk(): invalid")
+_CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
+
+
+def mad_class(view: View, finding: Finding) -> str:
+    """The id, "MAD-01" to "MAD-31"."""
+    if finding.oracle == "liveness":
+        return "MAD-06" if finding.kind == "cycle" else "MAD-07"
+    if finding.oracle == "ledger":
+        return _of_ledger(view, finding)
+    if finding.oracle == "identity":
+        return "MAD-03"
+    if finding.oracle == "boundary":
+        return "MAD-17"
+    if finding.phase == "exit":
+        return "MAD-10" if any(event[:2] == ["F", "finalized"] for event in view.history.events) else "MAD-25"
+    if finding.oracle == "unraisable":
+        return "MAD-17"
+    ran = view.timeline.by_number(finding.step)
+    if finding.oracle == "hang":
+        return _of_hang(view, ran)
+    if ran is None:
+        return _of_aftermath(view)
+    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_past(view, ran)
+
+
+def _of_ledger(view: View, finding: Finding) -> str:
+    if finding.kind == "freed twice":
+        return "MAD-02"
+    if any(hostile.cycle for each in view.timeline.ran for hostile in hostiles(each.step)):
+        return "MAD-06"
+    return "MAD-04" if any(each.raised for each in view.timeline.ran) else "MAD-07"
+
+
+def _of_hang(view: View, ran: Ran | None) -> str:
+    if any(each.concurrent for each in view.timeline.ran):
+        return "MAD-22"
+    if ran is None or ran.step.stress or ran.step.do in ("@collect", "@drop", "@cycle"):
+        return "MAD-16"
+    if any(each.step.do in ("@collect", "@drop", "@cycle") for each in view.timeline.inside(ran.number)):
+        return "MAD-16"
+    if ran.inside or any(hostile.body for hostile in hostiles(ran.step)):
+        outer = view.timeline.by_number(view.timeline.outermost(ran.number))
+        dying = outer is not None and any(hostile.when == "death" for hostile in hostiles(outer.step))
+        return "MAD-16" if dying else "MAD-14"
+    return "MAD-16"
+
+
+def _of_threads(view: View, ran: Ran) -> str:
+    if ran.concurrent or (not ran.states and any(each.concurrent for each in view.timeline.ran)):
+        group = [each for each in view.timeline.ran if each.concurrent]
+        enders = [each for each in group if (operation := view.timeline.operation(each)) is not None and operation.disposes]
+        return "MAD-19" if len(enders) > 1 and len(enders) == len(group) else "MAD-18"
+    if any(state.thread != ran.step.thread for state in ran.states) and all(state.word == "live" for state in ran.states):
+        return "MAD-20"
+    return ""
+
+
+def _of_nested(view: View, ran: Ran) -> str:
+    """Something ran inside the call that failed, or the call that failed ran inside another."""
+    timeline = view.timeline
+    outer = timeline.by_number(timeline.outermost(ran.number))
+    if outer is None:
+        return ""
+    nested = [each for each in timeline.inside(outer.number) if each is not ran]
+    involved = [*nested, ran] if ran.inside else nested
+    if not involved:
+        return ""
+    protocols = {hostile.protocol for hostile in hostiles(outer.step)}
+    dying = any(hostile.when == "death" for hostile in hostiles(outer.step))
+    cycle = any(hostile.cycle for hostile in hostiles(outer.step))
+    if dying and cycle:
+        return "MAD-08"
+    disposed = any((operation := timeline.operation(each)) is not None and operation.disposes for each in involved)
+    if disposed or ("callback" in protocols and not any(_mutates(view, each) for each in involved)):
+        return "MAD-14"
+    return "MAD-15"
+
+
+def _mutates(view: View, ran: Ran) -> bool:
+    operation = view.timeline.operation(ran)
+    return ran.step.do in ("@touch", "@reinitialise", "@drop", "@cycle") or (operation is not None and bool(operation.invalidates))
+
+
+def _of_states(view: View, ran: Ran, finding: Finding) -> str:
+    operation = view.timeline.operation(ran)
+    for state in ran.states:
+        if state.uninitialised:
+            return "MAD-01"
+        if state.disposed:
+            if operation is not None and state.kind in operation.disposes:
+                return "MAD-02"
+            return "MAD-03" if finding.kind == "wrong answer" and _reused(view, state.kind, state.disposed) else "MAD-01"
+        if state.parent_disposed or state.ended:
+            return "MAD-11" if state.buffer else "MAD-05"
+        if state.parent_dropped:
+            return "MAD-13" if _is_callback(view, state.name) else "MAD-12" if state.buffer and _lent_before(view, ran) else "MAD-11" if state.buffer else "MAD-05"
+    return ""
+
+
+def _reused(view: View, kind: str, since: int) -> bool:
+    return any(life.kind == kind and life.made > since for life in view.timeline.lives.values())
+
+
+def _is_callback(view: View, name: str) -> bool:
+    above = [view.timeline.lives[each] for each in view.timeline.ancestors(name) if each in view.timeline.lives]
+    return any(life.type in _CALLBACK_TYPES or "callback" in life.kind for life in above)
+
+
+def _of_past(view: View, ran: Ran) -> str:
+    """The handle was alive and nothing ran inside: the cause lies in an earlier step."""
+    earlier = [each for each in view.timeline.ran if each.number < ran.number]
+    for each in reversed(earlier):
+        if any(hostile.when == "death" for hostile in hostiles(each.step)):
+            return "MAD-08" if any(hostile.cycle for hostile in hostiles(each.step)) else "MAD-15"
+        if each.raised and any(hostile.raises for hostile in hostiles(each.step)):
+            return "MAD-04"
+        nested = _of_nested(view, each) if view.timeline.inside(each.number) else ""
+        if nested:
+            return nested
+    for each in reversed(earlier):
+        given = _kinds_given(each.step)
+        if "callback" in given:
+            return "MAD-13"
+        if given & {"borrowed", "bytes"}:
+            return "MAD-12"
+        if "hostile" in given:
+            return "MAD-07"
+    gone = [life for life in view.timeline.lives.values() if life.disposed and life.disposed < ran.number]
+    if gone:
+        return "MAD-02" if any(_double_free(view) for _ in gone) else "MAD-05"
+    if any(life.dropped for life in view.timeline.lives.values()):
+        return "MAD-13" if any(life.type in _CALLBACK_TYPES or "callback" in life.kind for life in view.timeline.lives.values() if life.dropped) else "MAD-05"
+    return "MAD-07"
+
+
+def _of_aftermath(view: View) -> str:
+    """It showed after the last step: while dropping or collecting what was left."""
+    timeline = view.timeline
+    threads = next((found for each in timeline.ran if each.concurrent and (found := _of_threads(view, each))), "")
+    if threads:
+        return threads
+    if any(hostile.when == "death" for each in timeline.ran for hostile in hostiles(each.step)):
+        return "MAD-08" if any(hostile.cycle for each in timeline.ran for hostile in hostiles(each.step)) else "MAD-15"
+    nested = next((found for each in timeline.ran if timeline.inside(each.number) and (found := _of_nested(view, each))), "")
+    if nested:
+        return nested
+    if any(each.raised and any(hostile.raises for hostile in hostiles(each.step)) for each in timeline.ran):
+        return "MAD-04"
+    if any(life.uninitialised for life in timeline.lives.values()):
+        return "MAD-01"
+    parents_gone = [name for name, life in timeline.lives.items() if any((above := timeline.lives.get(each)) and (above.disposed or above.dropped) for each in life.parents)]
+    if parents_gone:
+        return "MAD-05"
+    if any(life.disposed for life in timeline.lives.values()) or _double_free(view):
+        return "MAD-02"
+    if any(hostile.cycle for each in timeline.ran for hostile in hostiles(each.step)) or any(life.parents for life in timeline.lives.values()):
+        return "MAD-08"
+    return "MAD-07"
+
+
+def _double_free(view: View) -> bool:
+    death = view.history.death
+    return death is not None and any(text in death.stderr for text in _DOUBLE_FREE)
+
+
+def _lent_before(view: View, ran: Ran) -> bool:
+    return any("borrowed" in _kinds_given(each.step) for each in view.timeline.ran if each.number <= ran.number)
+
+
+def _kinds_given(step: Step) -> set[str]:
+    found: set[str] = set()
+    for value in step.args.values():
+        _sort(value, found)
+    return found
+
+
+def _sort(value: Value, found: set[str]) -> None:
+    if isinstance(value, Lent):
+        found.add("borrowed")
+    elif isinstance(value, Blob):
+        found.add("bytes")
+    elif isinstance(value, Hostile):
+        found.add("callback" if value.protocol == "callback" else "bytes" if value.protocol in ("buffer", "data") else "hostile")
+    elif isinstance(value, Items):
+        for item in value.items:
+            _sort(item, found)

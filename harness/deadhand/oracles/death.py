@@ -1,0 +1,44 @@
+"""Death: the child ended by a signal, an abort, or an exit nobody asked for.
+
+Blind to a stale touch that happens not to fault; evidence modes are what makes more of them fault.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deadhand.model.status import FULL_JOURNAL, INTERNAL
+from deadhand.model.verdict import Finding
+
+if TYPE_CHECKING:
+    from deadhand.oracles.view import View
+
+_FROM_OUTSIDE = ("SIGKILL", "SIGXFSZ", "SIGXCPU", "SIGTERM")
+
+
+def judge(view: View) -> list[Finding]:
+    """At most one finding."""
+    death = view.history.death
+    if death is None or death.kind == "hang":
+        return []
+    open_ = view.history.open_steps()
+    step = abs(open_[-1]) if open_ else 0
+    phase = view.history.phase()
+    where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
+    if death.kind == "signal":
+        certain = death.name not in _FROM_OUTSIDE
+        return [Finding("death", death.name, f"the process died of {death.name} {where}{_abort(death.stderr)}", step, phase, certain=certain)]
+    if death.name == str(INTERNAL):
+        return [Finding("death", "broken", f"the interpreter was too damaged for the harness to go on, {where}", step, phase, certain=False)]
+    if death.name == str(FULL_JOURNAL):
+        return [Finding("death", "journal full", f"the program's history did not fit into the journal, {where}", step, phase, certain=False)]
+    return [Finding("death", f"exit {death.name}", f"the process exited with status {death.name} {where}", step, phase)]
+
+
+def _abort(stderr: str) -> str:
+    """The line with which the C library or the interpreter said why it aborted."""
+    for line in stderr.splitlines():
+        text = line.strip().strip("\0")
+        if text.startswith(("free()", "malloc", "double free", "realloc()", "munmap_chunk()", "corrupted", "Fatal Python error", "Debug memory block", "thread '")) and "Segmentation fault" not in text:
+            return f": {text[:120]}"
+    return ""

@@ -1,0 +1,314 @@
+"""The fixed parts of an exported script, by the name by which its steps use them. Standard library only, Python 3.10 on."""
+
+from __future__ import annotations
+
+PARTS: dict[str, str] = {
+    "problems": "problems = []  # what was wrong",
+    "returned": "returned = set()  # numbers of the steps that returned",
+    "answers": "answers = {}  # what was read, by the step; (step, end): what it would have read before the step `end`",
+    "kept": "kept = []  # what @pressure made",
+    "watched": "watched = []  # (what, weak reference): must be dead at the end",
+    "wrong": '''
+def wrong(message, word="WRONG"):
+    print(f"{word}: {message}", flush=True)
+    problems.append(message)
+''',
+    "step": '''
+class step:
+    """One step. What it raises is shown, and the script goes on, as a program with `try` around each call would."""
+
+    def __init__(self, number, stress=False, quiet=False):
+        self.number = number
+        self.stress = stress
+        self.quiet = quiet  # in a race, printing would decide who wins
+
+    def __enter__(self):
+        if not self.quiet:
+            print(f"step {self.number}", flush=True)
+        self.before = set(returned)
+        if self.stress:  # the collector runs at every allocation
+            gc.set_threshold(1, 1, 1)
+            gc.enable()
+
+    def __exit__(self, kind, error, traceback):
+        if error is None or kind is NothingMade:
+            returned.add(self.number)
+            judge(self.number, None, self.before)
+        elif kind is NameError and error.name in HANDLES:
+            print(f"step {self.number} is left out: there is no {error.name}", flush=True)
+        else:
+            print(f"step {self.number} raised {kind.__name__}: {str(error)[:200]}", flush=True)
+            judge(self.number, error, self.before)
+        if self.stress:
+            gc.disable()
+            gc.set_threshold(700, 10, 10)
+        return True
+''',
+    "NothingMade": '''
+class NothingMade(Exception):
+    """The call returned None instead of a handle."""
+''',
+    "judge": '''
+def judge(number, error, before):
+    """What is wrong with the way a step ended; `before`: the steps that had returned when it began."""
+    bases = [f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__]
+    if error is not None and any(name == "builtins.SystemError" or name.endswith(".PanicException") for name in bases):
+        wrong(f"step {number} raised {type(error).__name__}, which must never come out of a call: {error}")
+    if isinstance(error, AssertionError):
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        if last.tb_frame.f_code.co_filename == judge.__code__.co_filename:
+            wrong(f"an assertion failed in step {number}: {error}")
+    for since, why, must_raise, names in CONTRACT.get(number, ()):
+        if since and since not in before:
+            continue
+        if error is None and must_raise:
+            wrong(f"step {number} returned although {why}")
+        elif error is not None and names and not set(names) & set(bases) and bases[0] not in ARGUMENT_ERRORS and not isinstance(error, Raised):
+            wrong(f"step {number} raised {bases[0]} ({error}) and {why}")
+        return
+''',
+    "ARGUMENT_ERRORS": 'ARGUMENT_ERRORS = tuple(f"builtins.{name}" for name in ("TypeError", "ValueError", "OverflowError", "MemoryError", "RecursionError"))',
+    "Raised": '''
+class Raised(RuntimeError):
+    """What a callback raises when the program says that it raises."""
+''',
+    "lost": '''
+def lost(args):
+    """An exception that nobody could catch."""
+    if args.exc_type is not SystemExit:
+        wrong(f"an exception was lost: {args.exc_type.__name__}: {args.exc_value}")
+''',
+    "new": '''
+def new(handle):
+    """A new handle. deadhand asks each for a buffer, to know whether it lends out memory; so does this script."""
+    if handle is None:
+        raise NothingMade
+    try:
+        memoryview(handle).release()
+    except (TypeError, BufferError, ValueError):
+        pass
+    return handle
+''',
+    "watch": '''
+def watch(what, value):
+    """Remember `value` by a weak reference: once everything is dropped and collected it must be dead."""
+    try:
+        if not isinstance(value, type):
+            watched.append((what, weakref.ref(value)))
+    except TypeError:  # a subclass of bytes: watch what only it holds
+        if isinstance(getattr(value, "__dict__", {}).get("fire"), Fire):
+            watched.append((what, weakref.ref(value.fire)))
+    return value
+''',
+    "Fire": '''
+class Fire:
+    """Runs `inside` at call number `at` of the value it belongs to, once; or, if `dying`, when that value dies."""
+
+    armed = True  # until everything is dropped
+    over = False  # once everything is collected
+
+    def __init__(self, inside=None, at=1, raises=False, keep=None, dying=False):
+        self.inside, self.at, self.raises, self.keep, self.dying = inside, at, raises, keep, dying
+        self.calls = 0
+        self.done = False
+
+    def __call__(self, given):
+        self.calls += 1
+        if Fire.armed and not self.done and self.calls == self.at and not self.dying:
+            self.run(given)
+
+    def run(self, given):
+        self.done = True
+        if self.keep is not None and given:
+            globals()[self.keep] = given[0]
+        if self.inside is not None:
+            self.inside()
+        if self.raises:
+            raise Raised("raised by the program, in the middle of the call")
+
+    def finalize(self):
+        if self.dying and not self.done and not Fire.over:
+            self.run(())
+''',
+    "mortal": '''
+def mortal(cls):
+    """`cls` with a finalizer that runs the steps."""
+    return type(cls.__name__, (cls,), {"__del__": lambda self: self.fire.finalize()})
+''',
+    "holding": '''
+def holding(value, *names):
+    """`value`, now holding the handles of those names: if the library holds it, a cycle."""
+    value.held = [globals()[name] for name in names if name in globals()]
+    return value
+''',
+    "Knot": '''
+class Knot:
+    """Holds itself and handles: only the collector can free them."""
+
+    def __init__(self, handles):
+        self.handles = handles
+        self.me = self
+''',
+    "fresh": '''
+def fresh(constant):
+    """A copy that nobody else holds: a constant in the code would live as long as the code."""
+    return bytes(bytearray(constant))
+''',
+    "finish": '''
+def finish(coroutine):
+    """Run an `async def` operation to its end, in a loop of its own, also inside a callback of another one."""
+    outer = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return asyncio.run(coroutine)
+    finally:
+        asyncio._set_running_loop(outer)
+''',
+    "lend": '''
+def lend(call, names, **args):
+    """Call; then overwrite and drop the buffers of those names, which were only lent."""
+    try:
+        result = call(**args)
+        return FINISHED
+    finally:
+        for name in names:
+            lent = args.pop(name)
+            buffer = lent if isinstance(lent, bytearray) else getattr(lent, "__dict__", {}).get("value")
+            if isinstance(buffer, bytearray):
+                bytearray.__setitem__(buffer, slice(None), b"\\x5a" * bytearray.__len__(buffer))
+                with contextlib.suppress(BufferError):  # a view of it is still out: it keeps its size
+                    bytearray.clear(buffer)
+        args.clear()
+''',
+    "pressure": '''
+def pressure(times, call, **args):
+    """Make many, and keep them."""
+    for _ in range(times):
+        kept.append(call(**args))
+''',
+    "reinitialise": '''
+def reinitialise(handle, function, build):
+    """Run `__init__` on `handle` again, with what the operation that made it gives to the class."""
+    kind, ran = type(handle), []
+
+    def again(*args, **named):
+        ran.append(True)
+        kind.__init__(handle, *args, **named)
+        return handle
+
+    swapped = dict(function.__globals__)
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if value is kind:
+            swapped[name] = again
+        elif isinstance(value, types.ModuleType) and any(each is kind for each in vars(value).values()):
+            contents = {key: again if each is kind else each for key, each in vars(value).items()}
+            swapped[name] = types.SimpleNamespace(**contents)
+    twin = types.FunctionType(function.__code__, swapped, function.__name__, function.__defaults__, function.__closure__)
+    twin(plan, **build())
+    if not ran:
+        handle.__init__()
+''',
+    "show": '''
+def show(value):
+    """Type and content of an answer, to compare by."""
+    try:
+        return f"{type(value).__name__} {memoryview(value).tobytes()!r}"
+    except (TypeError, BufferError, ValueError):
+        pass
+    try:
+        return f"{type(value).__name__} {value!r}"
+    except Exception as error:
+        return f"{type(value).__name__} whose repr raised {type(error).__name__}"
+''',
+    "compare": '''
+def compare(number, end, what):
+    """A read after the end of a life must give the answer that it would have given just before."""
+    now, before = answers.get(number), answers.get((number, end))
+    if end in returned and None not in (now, before) and now != before:
+        wrong(f"step {number} read {now[:160]} from {what}; just before step {end} ended it, the answer was {before[:160]}")
+''',
+    "same": '''
+def same(earlier, number, what):
+    """One handle is always the same object."""
+    if earlier in answers and number in answers and answers[earlier] != answers[number]:
+        wrong(f"step {number} says {what} is {answers[number][:160]}; step {earlier} said it was {answers[earlier][:160]}")
+''',
+    "differ": '''
+def differ(earlier, number, what):
+    """Two live handles are never the same object."""
+    if earlier in answers and number in answers and answers[earlier] == answers[number]:
+        wrong(f"step {number} says {what} is {answers[number][:160]}, which is what step {earlier} said of another, still alive")
+''',
+    "unfilled": '''
+def unfilled(number, fill, value):
+    """`value`, after a look whether it holds the byte that freed memory is filled with."""
+    if shows_fill(value, fill):
+        wrong(f"the result of step {number} holds 0x{fill:02X}, which freed memory is filled with")
+    return value
+''',
+    "Thread": '''
+class Thread:
+    """A thread that runs steps one at a time and waits in between."""
+
+    def __init__(self):
+        self.work = queue.SimpleQueue()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def start(self, steps, barrier=None):
+        done = threading.Event()
+        self.work.put((steps, barrier, done))
+        return done
+
+    def run(self, steps):
+        self.start(steps).wait()
+
+    def serve(self):
+        while (work := self.work.get()) is not None:
+            steps, barrier, done = work
+            if barrier is not None:
+                barrier.wait()
+            steps()
+            work = steps = None
+            done.set()
+''',
+    "together": '''
+def together(*calls):
+    """Start all at once, each on its thread (None: this one), and wait for all; those of one thread run in turn."""
+    barrier = threading.Barrier(len({thread for thread, _ in calls}))
+    started, waiting, here = set(), [], []
+    for thread, steps in calls:
+        if thread is None:
+            here.append(steps)
+        else:
+            waiting.append(thread.start(steps, None if thread in started else barrier))
+            started.add(thread)
+    if here:
+        barrier.wait()
+    for steps in here:
+        steps()
+    for done in waiting:
+        done.wait()
+''',
+    "let_go": '''
+def let_go():
+    """Drop every handle, the newest first."""
+    while left := [name for name in globals() if name in HANDLES]:
+        del globals()[left[-1]]
+''',
+}
+"""In the order in which they are written."""
+
+BASE = {
+    "nonce": "_nonces = itertools.count(1)\n\ndef nonce(self):\n    return next(self._nonces)",
+    "tmp_path": "_folder = None\n\n@property\ndef tmp_path(self):\n    if self._folder is None:\n        self._folder = pathlib.Path(tempfile.mkdtemp())\n    return self._folder",
+    "module": "module = sys.modules[__name__]",
+}
+"""What a plan may use of deadhand.Target."""
+
+MODULES = (
+    "asyncio", "contextlib", "copy", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "sys", "tempfile", "threading", "types", "weakref",
+)  # fmt: skip
+"""Modules that the parts and the steps may use; a script imports those it does."""

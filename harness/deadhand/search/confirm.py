@@ -1,0 +1,165 @@
+"""From a suspicion in a warm child to a kept case: repeat alone, minimise, choose the plainest evidence, name it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import deadhand
+from deadhand.model.case import FORMAT, Case, Environment
+from deadhand.model.verdict import Verdict
+from deadhand.search.minimise import Minimiser
+from deadhand.search.signature import signature, symptom
+from deadhand.search.trial import Trial, tries_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deadhand.model.history import History
+    from deadhand.model.program import Program
+    from deadhand.model.verdict import Finding
+    from deadhand.settings import Settings
+    from deadhand.target.describe import Description
+    from deadhand.worker.controller import Lane
+
+_PLAIN_FIRST = ("stock", "debug", "unmap", "poison")
+_FINAL_RUNS = 10
+_HANG_RUNS = 2
+_HANG_SHRINK_SECONDS = 1.5
+_OTHER_SHRINK_SECONDS = 0.8
+_CONFIRM_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A finding that repeated alone: the minimal program, what it shows, where, how often."""
+
+    program: Program
+    finding: Finding
+    evidence: str
+    shown: int
+    runs: int
+    verdict: Verdict
+
+    @property
+    def reproduced(self) -> str:
+        """k/n."""
+        return f"{self.shown}/{self.runs}"
+
+
+def repeat_alone(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[int, int]:
+    """(times shown, runs) of `program` alone in fresh children."""
+    if finding.oracle == "hang":
+        return Trial(lane, program, finding).rate(program, _HANG_RUNS, _HANG_RUNS, math.inf)
+    threads = program.threads() > 1
+    with _impatience(lane, finding):
+        return Trial(lane, program, finding).rate(program, settings.confirm_threads if threads else settings.confirm, settings.confirm, _CONFIRM_SECONDS)
+
+
+def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings, *, tries: int) -> tuple[Program, Finding]:
+    """The smallest program found that still shows `finding`, and what it shows."""
+    trial = Trial(lane, program, finding, tries=tries)
+    runs = settings.shrink_runs if finding.oracle != "hang" else min(settings.shrink_runs, 30)
+    with _impatience(lane, finding):
+        smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, runs, settings.shrink_seconds).minimise(program, finding.step)
+        shown = trial.shows(smallest)
+    return (smallest, shown) if shown is not None else (program, finding)
+
+
+@contextlib.contextmanager
+def _impatience(lane: Lane, finding: Finding) -> Iterator[None]:
+    """For many short runs a second without a step is a hang, and its stacks are not wanted.
+
+    What is kept is confirmed with full patience. A candidate that hangs where the finding is no hang costs no more than that.
+    """
+    patience, stacks = lane.settings, lane.take_hang_stacks
+    limit = _HANG_SHRINK_SECONDS if finding.oracle == "hang" else _OTHER_SHRINK_SECONDS
+    lane.settings, lane.take_hang_stacks = dataclasses.replace(patience, hang_seconds=min(patience.hang_seconds, limit)), False
+    try:
+        yield
+    finally:
+        lane.settings, lane.take_hang_stacks = patience, stacks
+
+
+def plainest(lanes: Callable[[str], Lane | None], modes: tuple[str, ...], program: Program, finding: Finding, found_in: str) -> tuple[str, int, int, Finding]:
+    """The plainest evidence in which the minimal program shows it every time: (mode, shown, runs, finding)."""
+    runs = _HANG_RUNS if finding.oracle == "hang" else _FINAL_RUNS
+    best: tuple[str, int, int, Finding] | None = None
+    for mode in (*[each for each in _PLAIN_FIRST if each in modes and each != found_in], found_in):
+        lane = lanes(mode)
+        if lane is None:
+            continue
+        quick, _ = Trial(lane, program, finding).count(program, min(2, runs))
+        if not quick and mode != found_in:
+            continue
+        shown, last = Trial(lane, program, finding).count(program, runs)
+        if last is not None and (best is None or shown > best[1]):
+            best = (mode, shown, runs, last)
+        if shown == runs:
+            break
+    return best or (found_in, 0, runs, finding)
+
+
+def confirm(
+    lanes: Callable[[str], Lane | None], modes: tuple[str, ...], lane: Lane, program: Program, finding: Finding, settings: Settings, say: Callable[[str, str], None]
+) -> Confirmed | None:
+    """Repeat alone, minimise, repeat in the plainest evidence. None when it never repeated: memory spoilt by an earlier program."""
+    say("confirming", finding.detail)
+    shown, runs = repeat_alone(lane, program, finding, settings)
+    if not shown:
+        return None
+    say("minimising", finding.detail)
+    smallest, last = minimise(lane, program, finding, settings, tries=tries_for(shown, runs))
+    mode, shown, runs, last = plainest(lanes, modes, smallest, last, lane.mode)
+    if not shown:
+        return None
+    verdict = Verdict.VIOLATION if shown == runs and last.certain else Verdict.FLAKY if last.certain else Verdict.UNKNOWN
+    return Confirmed(smallest, last, mode, shown, runs, verdict)
+
+
+def make_case(target: Description, confirmed: Confirmed, programs_to_first: int) -> Case:
+    """The case file of a confirmed finding."""
+    finding = confirmed.finding
+    return Case(
+        format=FORMAT,
+        target=target.name,
+        program=confirmed.program,
+        verdict=confirmed.verdict.name,
+        mad=finding.mad,
+        signature=signature(target, confirmed.program, finding),
+        oracle=finding.oracle,
+        symptom=symptom(finding) if finding.oracle != "death" else finding.kind,
+        detail=finding.detail,
+        step=finding.step,
+        evidence=confirmed.evidence,
+        reproduced=confirmed.reproduced,
+        programs_to_first=programs_to_first,
+        environment=environment(target),
+    )
+
+
+def environment(target: Description) -> Environment:
+    """Versions that a reader of the case wants to know."""
+    names = {value.__name__.partition(".")[0] for value in vars(sys.modules[target.cls.__module__]).values() if isinstance(value, type(sys))}
+    libraries: dict[str, str] = {}
+    for name in sorted(names - set(sys.stdlib_module_names) - {"deadhand", "hypothesis"}):
+        try:
+            libraries[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # noqa: PERF203  a handful of names
+            continue
+    return Environment(platform.python_version(), platform.platform(), deadhand.__version__, libraries)
+
+
+def trace(history: History) -> list[str]:
+    """What is worth showing of a death: the Python stack of a crash, or the stacks of a hang."""
+    death = history.death
+    if death is None:
+        return []
+    text = death.stacks or death.stderr
+    return [line.rstrip("\0") for line in text.splitlines() if line.strip("\0 ")][:40]

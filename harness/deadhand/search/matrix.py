@@ -1,0 +1,151 @@
+"""The kill matrix: every planted bug hunted, every fixed twin watched for false alarms. The project's own exam."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deadhand.errors import DeadhandError, UsageError
+from deadhand.search.events import Event
+from deadhand.search.pursuit import Pursuit
+from deadhand.target.loader import load
+from deadhand.worker.evidence import MODES, available
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deadhand.search.events import Found
+    from deadhand.settings import Settings
+
+SPECIMENS = Path("native/specimens")
+
+
+class SpecimenResult(Event, frozen=True, tag="specimen"):
+    """What a hunt made of one specimen. Over several seeds: `found` and `class_named` when most seeds did, numbers are medians.
+
+    `schedules_to_first` is null: schedules are free-running. `false_alarms` counts finds on the fixed twin, all seeds together.
+    `note` says why a specimen could not run here; it then counts as not found.
+    """
+
+    specimen: str
+    mad: str
+    technology: str
+    threads: int
+    found: bool
+    class_named: bool
+    programs_to_first: int | None
+    schedules_to_first: int | None
+    steps: int | None
+    known_minimum: int
+    false_alarms: int
+    seeds: int = 1
+    seeds_found: int = 0
+    named: tuple[str, ...] = ()
+    note: str = ""
+
+
+def run_matrix(
+    *,
+    root: Path = SPECIMENS,
+    classes: list[str],
+    seeds: int,
+    programs: int,
+    settings: Settings,
+    emit: Callable[[Event], None],
+    jobs: int = 2,
+    first_seed: int = 1,
+) -> list[SpecimenResult]:
+    """Hunt every specimen under `root` (only those of `classes`, if any) with each seed.
+
+    At most `programs` programs on the bug and as many on its twin. Emits each result as it is there. Raises UsageError when there are no specimens.
+    """
+    table = root / "specimens.toml"
+    if not table.is_file():
+        raise UsageError(f"there are no specimens at {root}", remedy="run it in a checkout of deadhand; the wheel does not contain them")
+    build = _build(root)
+    results = []
+    for specimen in tomllib.loads(table.read_text(encoding="utf-8"))["specimen"]:
+        if classes and specimen["mad"] not in classes:
+            continue
+        plan = root / specimen["plan"] if not specimen["plan"].startswith(str(root)) else Path(specimen["plan"])
+        result = _examine(specimen, plan, seeds, programs, settings, jobs, first_seed, build)
+        results.append(result)
+        emit(result)
+    return results
+
+
+def _build(root: Path) -> str:
+    """Build the specimens; why that failed, or an empty string."""
+    spec = importlib.util.spec_from_file_location("deadhand_specimens_build", root / "build.py")
+    if spec is None or spec.loader is None:
+        return "there is no build.py"
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        module.build()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a missing compiler is reported by each specimen it concerns
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, settings: Settings, jobs: int, first_seed: int, build: str) -> SpecimenResult:
+    accepted = {specimen["mad"], *specimen.get("also_accept", ())}
+    firsts: list[int] = []
+    sizes: list[int] = []
+    named: list[str] = []
+    right = 0
+    alarms = 0
+    note = ""
+    for number in range(first_seed, first_seed + seeds):
+        try:
+            found = _hunt(f"{plan}:Bug", number, programs, settings, jobs, lambda each: each.mad in accepted)
+            alarms += len(_hunt(f"{plan}:Fixed", number, programs, settings, jobs, lambda _: False))
+        except DeadhandError as error:
+            note = error.message + (f" ({build})" if build else "")
+            continue
+        if not found:
+            continue
+        best = next((each for each in found if each.mad in accepted), found[0])
+        right += best.mad in accepted
+        firsts.append(found[0].programs_to_first)
+        sizes.append(best.steps)
+        named.append(best.mad)
+    return SpecimenResult(
+        specimen=specimen["name"],
+        mad=specimen["mad"],
+        technology=specimen["technology"],
+        threads=specimen["threads"],
+        found=len(firsts) * 2 > seeds,
+        class_named=right * 2 > seeds,
+        programs_to_first=round(statistics.median(firsts)) if firsts else None,
+        schedules_to_first=None,
+        steps=round(statistics.median(sizes)) if sizes else None,
+        known_minimum=specimen["known_minimum"],
+        false_alarms=alarms,
+        seeds=seeds,
+        seeds_found=len(firsts),
+        named=tuple(sorted(set(named))),
+        note=note,
+    )
+
+
+def _hunt(name: str, number: int, programs: int, settings: Settings, jobs: int, enough: Callable[[Found], bool]) -> list[Found]:
+    modes = [mode for mode in MODES if not available(mode)]
+    pursuit = Pursuit(
+        load(name)[0], settings=settings, modes=modes, number=number, corpus=None, jobs=jobs, include_unsafe=False, emit=lambda _: None, enough=enough
+    )
+    try:
+        pursuit.run(None, programs)
+        return list(pursuit.found.values())
+    finally:
+        pursuit.close()
+
+

@@ -1,0 +1,106 @@
+"""Run a program alone in fresh children and say whether it shows a given finding."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from deadhand.errors import PlanError
+from deadhand.model import history as H  # noqa: N812
+from deadhand.model.history import setup_failure
+from deadhand.oracles import judge
+from deadhand.search.signature import symptom
+
+if TYPE_CHECKING:
+    from deadhand.model.program import Program
+    from deadhand.model.verdict import Finding
+    from deadhand.worker.controller import Lane
+
+GROWTH_RUNS = 300
+"""Repetitions in one child that tell a leak, which grows with them, from a cache, which stops growing."""
+
+_GROWTH_QUICK = 12
+
+
+def alike(finding: Finding, like: Finding, program: Program, like_program: Program) -> bool:
+    """Whether two findings are one bug as far as a shrinker should care: same oracle, symptom, and failing operation."""
+    if finding.oracle != like.oracle or finding.certain != like.certain:
+        return False
+    if finding.oracle == "liveness":
+        return True
+    return symptom(finding) == symptom(like) and _where(finding, program) == _where(like, like_program)
+
+
+def _where(finding: Finding, program: Program) -> str:
+    """The operation that was under way, or "after" when the steps were over."""
+    if not finding.step:
+        return "exit" if finding.phase == "exit" else "after"
+    return next((step.do for number, step, _ in program.walk() if number == finding.step), "after")
+
+
+class Trial:
+    """Tries candidates against one finding of one program in one lane."""
+
+    def __init__(self, lane: Lane, program: Program, finding: Finding, *, tries: int = 1) -> None:
+        self.lane = lane
+        self.program = program
+        self.finding = finding
+        self.tries = tries
+
+    def shows(self, candidate: Program) -> Finding | None:
+        """The finding that `candidate` shows alone in a fresh child, within the allowed tries; None when it does not."""
+        if self.finding.oracle == "liveness":
+            return self._grows(candidate, _GROWTH_QUICK)
+        for _ in range(self.tries):
+            found = self._once(candidate)
+            if found is not None:
+                return found
+        return None
+
+    def count(self, candidate: Program, runs: int) -> tuple[int, Finding | None]:
+        """In how many of `runs` fresh children `candidate` shows it, and what it then showed last."""
+        if self.finding.oracle == "liveness":
+            found = self._grows(candidate, GROWTH_RUNS)
+            return (runs, found) if found is not None else (0, None)
+        shown = [found for _ in range(runs) if (found := self._once(candidate)) is not None]
+        return len(shown), shown[-1] if shown else None
+
+    def rate(self, candidate: Program, runs: int, enough: int, seconds: float) -> tuple[int, int]:
+        """(times shown, runs): until `enough` have shown it, `runs` are done, or `seconds` are over."""
+        if self.finding.oracle == "liveness":
+            return (1, 1) if self._grows(candidate, _GROWTH_QUICK) is not None else (0, 1)
+        until = time.monotonic() + seconds
+        shown = done = 0
+        while done < runs and shown < enough and (not done or time.monotonic() < until):
+            done += 1
+            shown += self._once(candidate) is not None
+        return shown, done
+
+    def _once(self, candidate: Program) -> Finding | None:
+        history = self.lane.run_one(candidate)
+        if (broken := setup_failure(history)) is not None:
+            raise PlanError(f"{self.lane.target.name}: setup failed: {broken}", remedy="correct the plan's setup()")
+        for found in judge(self.lane.target, candidate, history):
+            if alike(found, self.finding, candidate, self.program):
+                return found
+        return None
+
+    def _grows(self, candidate: Program, runs: int) -> Finding | None:
+        """A survivor counts as a leak only when each repetition in one child leaves one more."""
+        batch = self.lane.run([candidate] * runs)
+        if len(batch.histories) < runs or not batch.histories[-1].complete:
+            return None
+        alive = next((event[1] for event in reversed(batch.histories[-1].events) if event[0] == H.ALIVE), 0)
+        if alive < runs:
+            return None
+        findings = judge(self.lane.target, candidate, batch.histories[-1])
+        return next((each for each in findings if each.oracle == "liveness"), None)
+
+
+def tries_for(shown: int, runs: int) -> int:
+    """How often a candidate must be tried so that a flaky finding of this rate is missed in at most 5 of 100 cases."""
+    if shown >= runs:
+        return 1
+    rate = max(shown / runs, 0.02)
+    return min(60, math.ceil(math.log(0.05) / math.log(1 - rate)))

@@ -1,0 +1,1 @@
+"""Runs programs where a crash cannot hurt: controller (parent), zygote, child."""

@@ -1,0 +1,87 @@
+"""This module runs in forked children, and in nothing else. It trusts nothing, and nothing trusts it.
+
+All it leaves behind is what it appended to the shared journal and the status with which it died.
+
+What a child calls at its end is looked up beforehand: the target may have replaced modules and builtins.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from deadhand import _native
+from deadhand.model import history
+from deadhand.model.program import Program
+from deadhand.model.status import FULL_JOURNAL, INTERNAL
+
+if TYPE_CHECKING:
+    from deadhand.worker.runtime import Runtime
+
+_exit, _getpid, _print_exc = os._exit, os.getpid, traceback.print_exc
+_JournalFull, _JournalCorrupt = _native.JournalFull, _native.JournalCorrupt
+_decode = Program.decode
+
+
+def isolate(zygote: int) -> None:
+    """Cut the child off: own process group, dead when its zygote is.
+
+    Every page that is written here is copied, in every child: streams, limits, signals, folder and fault handler are set
+    once, in the zygote, and inherited.
+    """
+    os.setpgid(0, 0)
+    _native.set_parent_death_signal(signal.SIGKILL)
+    if os.getppid() != zygote:
+        _exit(0)
+
+
+def run_batch(runtime: Runtime, programs: list[bytes], journal: Any) -> NoReturn:
+    """Run each program in turn and leave the process: at once, or by a real interpreter exit when a program ends so."""
+    me = _getpid()
+    write = journal.append
+
+    def append(record: bytes) -> None:
+        if _getpid() != me:
+            _exit(0)  # a fork made inside a call came back here: it is not this child
+        try:
+            write(record)
+        except _JournalFull:
+            _exit(FULL_JOURNAL)
+        except _JournalCorrupt:
+            _exit(INTERNAL)
+
+    runtime.append = append
+    try:
+        for index, data in enumerate(programs):
+            runtime.note(history.PROGRAM, index)
+            program = _decode(data)
+            runtime.run(program)
+            if program.ending == "exit":
+                _before_exit(runtime)
+                break
+        else:
+            _exit(0)
+    except:  # noqa: E722  memory is spoilt, builtins are gone, or deadhand is wrong: the parent decides
+        _give_up(me)
+    sys.exit(0)
+
+
+def _give_up(me: int) -> NoReturn:
+    try:
+        if _getpid() == me:
+            _print_exc()
+    finally:
+        _exit(INTERNAL)
+
+
+def _before_exit(runtime: Runtime) -> None:
+    """Leave the handles to a module's globals and to the collector, as in a user's program."""
+    import __main__
+
+    __main__.deadhand_held = list(runtime.held.values()) + runtime.kept
+    gc.unfreeze()
+    gc.enable()

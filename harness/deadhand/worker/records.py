@@ -1,0 +1,54 @@
+"""What a child wrote, taken with suspicion: records of another shape than ours are damage, not history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deadhand.model import history
+from deadhand.model.history import decode_record
+
+_TEXT = (str, type(None))
+_COUNT = (int, type(None))
+_SHAPES: dict[str, tuple[Any, ...]] = {
+    history.PROGRAM: (int,),
+    history.BEGIN: (int, int),
+    history.RETURNED: (int, _TEXT, _COUNT, _TEXT, _COUNT),
+    history.RAISED: (int, list, str, int),
+    history.SKIPPED: (int, str),
+    history.OBSERVED: (int, int, str),
+    history.PHASE: (str,),
+    history.LOST: (str, list, str),
+    history.LEDGER: (str, int, int),
+    history.SURVIVOR: (int, str, int, int),
+    history.ALIVE: (int,),
+    history.DONE: (),
+}
+_FORGED = "a record is not what the child wrote"
+
+
+def read_groups(records: list[bytes], damage: str | None) -> tuple[list[list[list[Any]]], str | None]:
+    """The events of each program that was begun, in order, and one sentence on damage, or None."""
+    groups: list[list[list[Any]]] = []
+    for record in records:
+        event = decode_record(record)
+        if event is None or not _is_ours(event):
+            damage = damage or _FORGED
+        elif event[0] == history.PROGRAM:
+            if event[1] == len(groups):
+                groups.append([])
+            else:
+                damage = damage or _FORGED
+        elif groups:
+            groups[-1].append(event)
+    return groups, damage
+
+
+def _is_ours(event: list[Any]) -> bool:
+    shape = _SHAPES.get(event[0])
+    if shape is None or len(event) != len(shape) + 1 or not all(map(isinstance, event[1:], shape)):
+        return False
+    return event[0] not in (history.RAISED, history.LOST) or _are_classes(event[2])
+
+
+def _are_classes(names: list[Any]) -> bool:
+    return bool(names) and all(isinstance(each, str) for each in names)

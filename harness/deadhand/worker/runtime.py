@@ -1,0 +1,557 @@
+"""Executes programs in a child: holds the handles, makes the calls, writes the history as it goes."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+import threading
+import types
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from deadhand.hazards import VERBS
+from deadhand.model import history
+from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Step, refs_in
+from deadhand.worker.digest import digest, exports_buffer, shows_fill
+from deadhand.worker.evidence import FREED_FILL
+from deadhand.worker.hostile_values import CLASSES, Buffer
+from deadhand.worker.threads import Crew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from deadhand.target.describe import Description, Operation
+    from deadhand.target.target import Target
+    from deadhand.worker.workspace import Workspace
+
+_TEXT = 200
+_MOST_LOST = 50
+"""Lost exceptions written down per program: a thread that raises for ever must not fill the journal."""
+
+Result = TypeVar("Result")
+_encode = msgspec.msgpack.Encoder().encode
+_MISSING = object()
+_LETS_GO = (VERBS["@drop"], VERBS["@cycle"])
+
+
+class Raised(RuntimeError):  # noqa: N818  the name is read in reports
+    """What a callback raises when the program says that it raises."""
+
+
+class Skip(Exception):  # noqa: N818  control flow, never seen by users
+    """A step cannot be done: a handle it needs was never made, or is no longer held."""
+
+
+class Node:
+    """A step, numbered, with what its execution needs to know ahead.
+
+    Its arguments are sorted by what building them takes: `plain` ones stand for themselves, `handles` are looked up,
+    `others` are built. `direct` are the names of all handles it is given; `lends` whether it lends one of its values.
+    """
+
+    __slots__ = ("bodies", "direct", "handles", "lends", "number", "operation", "others", "plain", "step", "verb")
+
+    def __init__(self, number: int, step: Step, operation: Operation | None) -> None:
+        self.number = number
+        self.step = step
+        self.operation = operation
+        self.verb = VERBS.get(step.do) if operation is None else None
+        self.lends = False
+        self.bodies: dict[int, tuple[Node, ...]] = {}
+        plain: dict[str, Any] = {}
+        handles: list[tuple[str, str]] = []
+        others: list[tuple[str, Any]] = []
+        direct: list[str] = []
+        for name, value in step.args.items():
+            kind = value.__class__
+            given: Any = value
+            if kind in _SCALARS:
+                plain[name] = value
+            elif kind is Ref:
+                handles.append((name, given.name))
+                direct.append(given.name)
+            else:
+                others.append((name, value))
+                direct += refs_in(value)
+                self.lends = self.lends or kind is Lent
+        self.plain, self.handles, self.others, self.direct = plain, handles, others, tuple(direct)
+
+
+class Fire:
+    """Runs a hostile value's steps at its n-th call. Holds handles only when the program wants a cycle."""
+
+    def __init__(self, runtime: Runtime, hostile: Hostile, body: tuple[Node, ...]) -> None:
+        self.runtime: Runtime | None = runtime
+        self.hostile = hostile
+        self.body = body
+        self.calls = 0
+        self.done = False
+
+    def __call__(self, given: tuple[Any, ...]) -> None:
+        self.calls += 1
+        runtime, hostile = self.runtime, self.hostile
+        if runtime is None or self.done or self.calls != hostile.nth or hostile.when == "death":
+            return
+        self.run(runtime, given)
+
+    def run(self, runtime: Runtime, given: tuple[Any, ...]) -> None:
+        self.done = True
+        if self.hostile.keep is not None and given:
+            runtime.held[self.hostile.keep] = given[0]
+        for node in self.body:
+            runtime.perform(node)
+        if self.hostile.raises:
+            message = "raised by the program, in the middle of the call"
+            raise Raised(message)
+
+    def finalize(self) -> None:
+        runtime = self.runtime
+        if runtime is not None and self.hostile.when == "death" and not self.done:
+            self.run(runtime, ())
+
+
+class Runtime:
+    """One child's executor. `run` executes one program; it can be called many times."""
+
+    def __init__(self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str) -> None:
+        self.target = target
+        self.append = append
+        self.workspace = workspace
+        self.fill = FREED_FILL.get(evidence)
+        self.crew = Crew()
+        self.held: dict[str, Any] = {}
+        self.kept: list[Any] = []
+        self.plan: Target | None = None
+        self._canaries: list[tuple[int, str, weakref.ref[Any], bool, bool]] = []
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._kinds: dict[str, str] = {}
+        self._makers: dict[str, Node] = {}
+        self._reads: list[Node] = []
+        self._survivors: list[weakref.ref[Any]] = []
+        self._fires: list[Fire] = []
+        self._lost = 0
+        self._doing = threading.local()
+        self._plan_file = target.path
+        sys.unraisablehook = self._on_unraisable
+        threading.excepthook = self._on_thread_exception
+
+    # --- the journal ---------------------------------------------------------------------------------------------
+
+    def note(self, *event: Any) -> None:
+        """Append one event to the history."""
+        self.append(_encode(event))
+
+    def _on_unraisable(self, unraisable: Any) -> None:
+        where = f"{unraisable.err_msg or 'Exception ignored in'} {type(unraisable.object).__name__}"
+        self._note_lost(where, unraisable.exc_type, unraisable.exc_value)
+
+    def _on_thread_exception(self, args: Any) -> None:
+        if args.exc_type is not SystemExit:
+            self._note_lost("thread", args.exc_type, args.exc_value)
+
+    def _note_lost(self, where: str, kind: type, error: BaseException | None) -> None:
+        self._lost += 1
+        if self._lost <= _MOST_LOST:
+            self.note(history.LOST, where[:_TEXT], _bases(kind), _say(error))
+
+    # --- a program -----------------------------------------------------------------------------------------------
+
+    def run(self, program: Program) -> None:
+        """Execute `program`, ending included; for the ending "exit" the caller must leave the interpreter.
+
+        A plan whose `setup` raises gets no step: the history is then the phase "setup", RAISED with step 0, and DONE.
+        """
+        nodes = self._prepare(program)
+        self.note(history.PHASE, "setup")
+        ledgers = self._quietly(self._set_up)
+        if ledgers is not None:
+            self.note(history.PHASE, "steps")
+            self._perform_all(nodes)
+            self.note(history.PHASE, "teardown")
+            self._quietly(self.plan.teardown)  # type: ignore[union-attr]
+            if program.ending == "exit":
+                self.note(history.PHASE, "exit")
+                return
+        self.note(history.PHASE, "drop")
+        self._release(nodes)
+        self.note(history.PHASE, "collect")
+        if gc.collect():  # a finalizer may have made more garbage
+            gc.collect()
+        self._look_for_survivors()
+        for fire in self._fires:
+            fire.runtime = None
+        self._fires.clear()
+        for name, start in (ledgers or {}).items():
+            left = self._quietly(lambda name=name: self._count(name))  # type: ignore[misc]
+            if left is not None:
+                self.note(history.LEDGER, name, start, left)
+        self.plan = None
+        self.workspace.clear()
+        self.note(history.DONE)
+
+    def _set_up(self) -> dict[str, int]:
+        self.plan = self.target.cls(self.workspace)
+        self.plan.setup()
+        return {name: self._count(name) for name in self.target.ledgers}
+
+    def _prepare(self, program: Program) -> list[Node]:
+        self._lost = 0
+        self._reads = []
+        self._canaries.clear()
+        self._parents.clear()
+        self._kinds.clear()
+        self._makers.clear()
+        counter = [0]
+        return [self._node(step, counter) for step in program.steps]
+
+    def _node(self, step: Step, counter: list[int]) -> Node:
+        counter[0] += 1
+        operation = self.target.operations.get(step.do)
+        node = Node(counter[0], step, operation)
+        if operation is not None and operation.reads:
+            self._reads.append(node)
+        for _, value in node.others:
+            self._bodies(value, node, counter)
+        return node
+
+    def _bodies(self, value: Any, node: Node, counter: list[int]) -> None:
+        kind = value.__class__
+        if kind is Hostile:
+            # The order of numbering is Program.walk's: a hostile value's body before that of the value inside it.
+            node.bodies[id(value)] = tuple([self._node(step, counter) for step in value.body])
+            self._bodies(value.value, node, counter)
+        elif kind is Items:
+            for item in value.items:
+                self._bodies(item, node, counter)
+        elif kind is Lent:
+            self._bodies(value.value, node, counter)
+
+    def _perform_all(self, nodes: list[Node]) -> None:
+        at = 0
+        while at < len(nodes):
+            end = at + 1
+            while end < len(nodes) and nodes[end].step.overlap:
+                end += 1
+            if end == at + 1:
+                node = nodes[at]
+                if node.step.thread == 0:
+                    self.perform(node)
+                else:
+                    self.crew.run(node.step.thread, self.perform, node)
+            else:
+                self.crew.together([(node.step.thread, self.perform, node) for node in nodes[at:end]])
+            at = end
+
+    def perform(self, node: Node) -> None:
+        """Do one step, and write down that it began and how it ended."""
+        step = node.step
+        self.note(history.BEGIN, node.number, step.thread)
+        if step.stress:
+            gc.set_threshold(1, 1, 1)
+            gc.enable()
+        try:
+            result = self._call(node)
+        except Skip as skip:
+            self.note(history.SKIPPED, node.number, str(skip))
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
+            self.note(history.RAISED, node.number, _bases(type(error)), _say(error), self._in_plan(error))
+        else:
+            self._returned(node, result)
+        finally:
+            if step.stress:
+                gc.disable()
+                gc.set_threshold(700, 10, 10)
+
+    def _call(self, node: Node) -> Any:
+        step = node.step
+        if node.operation is None and node.verb is None:
+            message = f"no operation named {step.do}"
+            raise Skip(message)
+        if self._reads and (node.verb in _LETS_GO or (node.operation is not None and node.operation.ends)):
+            self._observe_before(node)
+        args = self._arguments(node)
+        if node.verb is not None:
+            self._doing.names = node.direct
+            return node.verb.perform(self, args)
+        if not node.lends:
+            return self._invoke(node, args)
+        try:
+            return self._invoke(node, args)
+        finally:
+            _overwrite(node, args)
+
+    def _arguments(self, node: Node) -> dict[str, Any]:
+        """Built values for the call. Raises Skip for a handle that is not held."""
+        args = node.plain.copy()
+        held = self.held
+        for name, handle in node.handles:
+            if handle not in held:
+                message = f"{handle} is not held"
+                raise Skip(message)
+            args[name] = held[handle]
+        for name, value in node.others:
+            args[name] = self._build(value, node, name)
+        return args
+
+    def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
+        result = node.operation.function(self.plan, **args)  # type: ignore[union-attr]
+        return _finish(result) if result.__class__ is types.CoroutineType else result
+
+    def _returned(self, node: Node, result: Any) -> None:
+        step, operation = node.step, node.operation
+        kind = buffer = shown = None
+        if step.out is not None and result is not None:
+            self.held[step.out] = result
+            self._kinds[step.out] = operation.creates if operation is not None else "made"
+            self._parents[step.out] = node.direct
+            self._makers[step.out] = node
+            kind, buffer = type(result).__name__, exports_buffer(result)
+            self._watch(node.number, step.out, result)
+        elif operation is not None and operation.reads:
+            shown = digest(result)
+        fill = self.fill
+        self.note(history.RETURNED, node.number, shown, fill if fill is not None and shows_fill(result, fill) else None, kind, buffer)
+
+    # --- values --------------------------------------------------------------------------------------------------
+
+    def _build(self, value: Any, node: Node, name: str) -> Any:
+        kind = value.__class__
+        if kind in _SCALARS:
+            return value
+        if kind is Ref:
+            held = self.held.get(value.name, _MISSING)
+            if held is _MISSING:
+                message = f"{value.name} is not held"
+                raise Skip(message)
+            return held
+        if kind is Hostile:
+            return self._build_hostile(value, node, name)
+        if kind is Items:
+            items = [self._build(item, node, name) for item in value.items]
+            if value.kind == "dict":
+                return dict(zip(items[::2], items[1::2], strict=False))
+            return items if value.kind == "list" else _CONTAINERS[value.kind](items)
+        if kind is Lent:
+            built = self._build(value.value, node, name)
+            return bytearray(built) if isinstance(built, bytes) else built
+        if kind is Pick:
+            return self._picked(value, node, name)
+        return value.build()
+
+    def _build_hostile(self, value: Hostile, node: Node, name: str) -> Any:
+        fire = Fire(self, value, node.bodies.get(id(value), ()))
+        cls: Any = CLASSES[value.protocol]
+        if value.when == "death":
+            cls = type(cls.__name__, (cls,), {"__del__": lambda self: self.fire.finalize()})
+        made = cls(self._build(value.value, node, name), fire)
+        if value.cycle:
+            made.held = [self.held[each] for each in node.direct if each in self.held]
+        self._fires.append(fire)
+        keeps = node.operation is not None and node.operation.keeps
+        self._canaries.append((node.number, f"{name} of step {node.number}", _reference(made), value.cycle, keeps))
+        return made
+
+    def _picked(self, value: Pick, node: Node, name: str) -> Any:
+        operation = node.operation or self.target.operations.get(str(node.step.args.get("operation", "")))
+        offered = next((each.offered for each in operation.parameters if each.name == name), ()) if operation else ()
+        if value.index >= len(offered):
+            message = f"the plan offers no object number {value.index} for {name}"
+            raise Skip(message)
+        return offered[value.index]
+
+    # --- what hazards ask for ------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the handles that the hazard in progress on this thread was given."""
+        return getattr(self._doing, "names", ())
+
+    def forget(self, name: str) -> None:
+        """Let go of a handle. Raises Skip when it is not held."""
+        if self.held.pop(name, _MISSING) is _MISSING:
+            message = f"{name} is not held"
+            raise Skip(message)
+
+    def keep(self, made: Any) -> None:
+        """Hold something until the end of the program."""
+        self.kept.append(made)
+
+    def operation(self, name: str) -> Callable[..., Any]:
+        """An operation of the plan, bound. Raises Skip when there is none of that name."""
+        operation = self.target.operations.get(name)
+        if operation is None:
+            message = f"no operation named {name}"
+            raise Skip(message)
+        return types.MethodType(operation.function, self.plan)
+
+    def reinitialise(self, handle: Any) -> None:
+        """Run `__init__` on `handle` again as the step that made it would.
+
+        Its operation runs with the handle's class replaced by one that initialises `handle` instead of making a new object.
+        """
+        maker = self._makers.get(self.names[0])
+        if maker is None or maker.operation is None or not self._run_again(maker, handle):
+            handle.__init__()
+
+    def _run_again(self, maker: Node, handle: Any) -> bool:
+        ran = False
+        kind = type(handle)
+
+        def again(*args: Any, **named: Any) -> Any:
+            nonlocal ran
+            ran = True
+            kind.__init__(handle, *args, **named)
+            return handle
+
+        function = maker.operation.function  # type: ignore[union-attr]
+        swapped = dict(function.__globals__)
+        for name in function.__code__.co_names:
+            value = function.__globals__.get(name)
+            if value is kind:
+                swapped[name] = again
+            elif isinstance(value, types.ModuleType):
+                contents = vars(value)
+                if any(each is kind for each in contents.values()):
+                    swapped[name] = types.SimpleNamespace(**{key: again if each is kind else each for key, each in contents.items()})
+        twin = types.FunctionType(function.__code__, swapped, function.__name__, function.__defaults__, function.__closure__)
+        twin(self.plan, **self._arguments(maker))
+        return ran
+
+    # --- reads before an end -------------------------------------------------------------------------------------
+
+    def _observe_before(self, node: Node) -> None:
+        """Take the answers of later reads on what this step may end, just before it does."""
+        affected = set(node.direct)
+        grown = True
+        while grown:
+            grown = False
+            for child, parents in self._parents.items():
+                if child not in affected and affected.intersection(parents):
+                    affected.add(child)
+                    grown = True
+        if node.operation is not None and (not node.direct or node.operation.invalidates):
+            ended = {*node.operation.disposes, *node.operation.invalidates}
+            affected.update(name for name, kind in self._kinds.items() if kind in ended)
+        for read in self._reads:
+            if read.number <= node.number or not affected.intersection(read.direct):
+                continue
+            if all(name in self.held for name in read.direct) and not any(read.bodies.values()):
+                self._observe(node, read)
+
+    def _observe(self, node: Node, read: Node) -> None:
+        self.note(history.BEGIN, -read.number, read.step.thread)
+        try:
+            shown = digest(self._invoke(read, self._arguments(read)))
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
+            self.note(history.RAISED, -read.number, _bases(type(error)), _say(error), False)
+        else:
+            self.note(history.OBSERVED, node.number, read.number, shown)
+            self.note(history.RETURNED, -read.number, None, None, None, None)
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    def _watch(self, number: int, name: str, handle: Any) -> None:
+        if isinstance(handle, type):
+            return
+        try:
+            reference = weakref.ref(handle)
+        except TypeError:
+            return
+        self._canaries.append((number, name, reference, False, False))
+
+    def _release(self, nodes: list[Node]) -> None:
+        self.crew.forget()
+        while self.held:
+            self.held.popitem()
+        self.kept.clear()
+        for fire in self._fires:
+            if fire.hostile.when != "death":
+                fire.runtime = None
+        self._makers.clear()
+        self._reads.clear()
+        nodes.clear()
+
+    def _look_for_survivors(self) -> None:
+        for number, what, reference, cycle, keeps in self._canaries:
+            if reference() is not None:
+                self.note(history.SURVIVOR, number, what, cycle, keeps)
+                if not keeps:
+                    self._survivors.append(reference)
+        if self._survivors:
+            self._survivors = [each for each in self._survivors if each() is not None]
+            self.note(history.ALIVE, len({id(each()) for each in self._survivors}))
+
+    def _count(self, name: str) -> int:
+        return int(getattr(self.plan, name)())
+
+    def _quietly(self, function: Callable[[], Result]) -> Result | None:
+        """Call a part of the plan that is no step: what it raises is written down as step 0 and does not end the child."""
+        try:
+            return function()
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
+            self.note(history.RAISED, 0, _bases(type(error)), _say(error), True)
+            return None
+
+    def _in_plan(self, error: BaseException) -> bool:
+        """Whether the plan's own line raised: then an AssertionError is the plan's judgement."""
+        if not isinstance(error, AssertionError):
+            return False
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        return traceback is not None and traceback.tb_frame.f_code.co_filename == self._plan_file
+
+
+class _Token:
+    """Lives as long as the one object that holds it."""
+
+
+def _reference(made: Any) -> weakref.ref[Any]:
+    """A weak reference that dies with `made`; to something that only `made` holds where its type (bytes) takes none itself."""
+    try:
+        return weakref.ref(made)
+    except TypeError:
+        made.token = _Token()
+        return weakref.ref(made.token)
+
+
+_SCALARS = frozenset((type(None), bool, int, float, str))
+_CONTAINERS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run an `async def` operation to its end, in a loop of its own, also inside a callback of another one."""
+    import asyncio
+
+    outer = asyncio._get_running_loop()  # noqa: SLF001  asyncio exports it, and has no other way to nest
+    asyncio._set_running_loop(None)  # noqa: SLF001
+    try:
+        return asyncio.run(coroutine)
+    finally:
+        asyncio._set_running_loop(outer)  # noqa: SLF001
+
+
+def _overwrite(node: Node, args: dict[str, Any]) -> None:
+    """Overwrite what was lent, in place, without running any steps, and forget it."""
+    for name, value in node.others:
+        lent = args.pop(name)
+        buffer: Any = getattr(lent, "value", None) if lent.__class__ is Buffer and sys.version_info >= (3, 12) else lent
+        if value.__class__ is Lent and isinstance(buffer, bytearray):
+            bytearray.__setitem__(buffer, slice(None), b"\x5a" * bytearray.__len__(buffer))
+            with contextlib.suppress(BufferError):  # a view of it is still out: it keeps its size
+                bytearray.clear(buffer)
+    args.clear()
+
+
+def _bases(kind: type) -> list[str]:
+    return [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__[:-1]]
+
+
+def _say(error: BaseException | None) -> str:
+    try:
+        return str(error)[:_TEXT].encode("utf-8", "replace").decode()
+    except BaseException:  # noqa: BLE001  the message itself may be hostile
+        return "its message cannot be shown"

@@ -1,0 +1,29 @@
+//! Arguments from Python, checked, with the remedy in the message.
+
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyInt;
+
+/// An integer argument; `remedy` says what would be right.
+pub(crate) fn integer<'py, T>(value: &Bound<'py, PyAny>, name: &str, remedy: &str) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    value.extract().map_err(|error: PyErr| {
+        let py = value.py();
+        if error.is_instance_of::<PyOverflowError>(py) {
+            PyValueError::new_err(format!("{name} is out of range: {remedy}"))
+        } else if error.is_instance_of::<PyTypeError>(py) && !value.is_instance_of::<PyInt>() {
+            wrong_type(value, name, "an int", remedy)
+        } else {
+            error
+        }
+    })
+}
+
+/// The exception for an argument of the wrong type.
+#[cold]
+pub(crate) fn wrong_type(value: &Bound<'_, PyAny>, name: &str, expected: &str, remedy: &str) -> PyErr {
+    let found = value.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("{name} must be {expected}, not {found}: {remedy}"))
+}

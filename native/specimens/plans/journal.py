@@ -1,0 +1,41 @@
+"""Plan of attack on the specimen journal (MAD-25): a log that tells Python when it has closed."""
+
+import sys
+from pathlib import Path
+
+from deadhand import Handle, Target, creates, disposes, ledger, raises, uses
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from shelf import load
+
+
+class _Journal(Target):
+    journal = Handle(after_dispose=raises(ValueError))
+
+    @creates(journal)
+    def open(self):
+        return self.module.Journal()
+
+    @uses
+    def write(self, journal):
+        return journal.write()
+
+    @disposes(journal)
+    def close(self, journal):
+        journal.close()
+
+    @ledger
+    def alive(self):
+        return self.module.alive()
+
+
+class Bug(_Journal):
+    """An open journal is closed after the interpreter."""
+
+    module = load("journal", "bug")
+
+
+class Fixed(_Journal):
+    """An open journal is closed before the interpreter ends."""
+
+    module = load("journal", "fixed")

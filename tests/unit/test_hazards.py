@@ -1,0 +1,295 @@
+"""Each hazard writes programs that fit its target; a draft never names what is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deadhand.hazards import HAZARDS, VERBS
+from deadhand.hazards.draft import Draft
+from deadhand.model.case import FORMAT, Case
+from deadhand.model.program import Hostile, Program, Ref, Step, hostiles, refs_in
+from deadhand.model.values import NotPlain
+from deadhand.search.compose import Composer
+from deadhand.search.generator import Generator
+from deadhand.search.random_drawer import Pools, RandomDrawer
+from deadhand.search.replay import check_fits
+from deadhand.target.loader import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from deadhand.hazards.base import Hazard
+    from deadhand.target.describe import Description
+
+pytestmark = pytest.mark.timeout(60)
+
+PLAN = """
+from hypothesis import strategies as st
+from deadhand import *
+
+class Toy(Target):
+    store = Handle()
+    reader = Handle(parent=store)
+    view = Handle(parent=reader)
+    lonely = Handle(overlap=False, survives_exit=False)
+
+    @creates(store)
+    def make(self, size=st.integers(0, 3), kind=st.sampled_from([int, str])): ...
+
+    @creates(reader)
+    def open(self, store, key=st.text(max_size=3)): ...
+
+    @creates(view)
+    def look(self, reader, data=st.binary(max_size=4)): ...
+
+    @creates(lonely)
+    def make_lonely(self): ...
+
+    @uses
+    def call(self, store, callback: Reentry, items=st.lists(st.integers(), max_size=3)): ...
+
+    @uses(triggers="call")
+    def register(self, store, callback: Reentry, lent: Borrowed = st.binary(max_size=9)): ...
+
+    @uses
+    def join(self, store, reader, mapping=hostile.mapping()): ...
+
+    @reads
+    def read(self, view): ...
+
+    @identity
+    def who(self, reader): ...
+
+    @invalidates(reader)
+    def clear(self, store): ...
+
+    @disposes(store)
+    def close(self, store): ...
+
+    @disposes(reader)
+    def close_reader(self, reader): ...
+"""
+
+BARE = """
+from deadhand import *
+
+class Bare(Target):
+    thing = Handle()
+
+    @creates(thing)
+    def make(self): ...
+"""
+
+
+def described(tmp_path_factory: pytest.TempPathFactory, text: str) -> Description:
+    path = tmp_path_factory.mktemp("toy") / "plan.py"
+    path.write_text(text, encoding="utf-8")
+    return load(str(path))[0]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Description:
+    return described(tmp_path_factory, PLAN)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Description:
+    return described(tmp_path_factory, BARE)
+
+
+@pytest.fixture(scope="module")
+def pools(toy: Description) -> Pools:
+    return Pools(toy, 1)
+
+
+def known_names(program: Program) -> None:
+    """Every name is that of a handle which some step makes or keeps; top-level steps name only what was made before."""
+    made_ever = {step.out for _, step, _ in program.walk() if step.out} | {each.keep for _, step, _ in program.walk() for each in hostiles(step) if each.keep}
+    for _, step, _ in program.walk():
+        for value in step.args.values():
+            assert set(refs_in(value)) <= made_ever, (step, program)
+    made: set[str] = set()
+    for step in program.steps:
+        direct = {value.name for value in step.args.values() if isinstance(value, Ref)}
+        assert direct <= made, f"{step.do} is given {direct - made} before it is made: {program}"
+        made |= {step.out} if step.out else set()
+        for each in hostiles(step):
+            made |= {each.keep} if each.keep else set()
+            made |= {name for nested in each.body for name in [nested.out] if name}
+
+
+def unique_names(program: Program) -> None:
+    names = [step.out for _, step, _ in program.walk() if step.out] + [each.keep for _, step, _ in program.walk() for each in hostiles(step) if each.keep]
+    assert len(names) == len(set(names)), program
+
+
+def fits(program: Program, target: Description, path: Path) -> None:
+    """What replay asks of a case of a stranger, and that every handle argument is of its kind."""
+    check_fits(Case(FORMAT, target.name, program), target, path)
+    kinds = {step.out: target.operations[step.do].creates for _, step, _ in program.walk() if step.out and step.do in target.operations}
+    for _, step, _ in program.walk():
+        operation = target.operations.get(step.do)
+        if operation is None:
+            assert step.do in VERBS
+            continue
+        assert set(step.args) == {each.name for each in operation.parameters}
+        for parameter in operation.handles:
+            value: Any = step.args[parameter.name]
+            assert isinstance(value, Ref)
+            assert kinds.get(value.name, parameter.kind) == parameter.kind, program
+
+
+def steps_of(program: Program) -> list[str]:
+    return [step.do for _, step, _ in program.walk()]
+
+
+@pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
+def test_a_hazard_writes_programs_that_fit(hazard: Hazard, toy: Description, pools: Pools, tmp_path: Path) -> None:
+    if hazard.name == "interpreter exit":
+        assert not hazard.fits(toy), "a kind of this target does not survive an exit"
+    else:
+        assert hazard.fits(toy)
+    wrote = 0
+    for number in range(60):
+        draft = Draft(toy, RandomDrawer(pools, number))
+        hazard.write(draft)
+        program = draft.finish()
+        known_names(program)
+        unique_names(program)
+        fits(program, toy, tmp_path)
+        assert Program.decode(program.encode()) == program
+        wrote += bool(program.steps) or program.ending == "exit"
+    assert wrote >= 50, "it writes next to nothing"
+
+
+SHOWS: dict[str, Callable[[Program], bool]] = {
+    "use after dispose": lambda program: _index(program, "close", "close_reader") < len(program.steps) - 1,
+    "double dispose": lambda program: sum(step.do.startswith("close") for step in program.steps) >= 2,
+    "orphan": lambda program: _index(program, "close", "close_reader", "@drop") < len(program.steps) - 1,
+    "outlive": lambda program: "@drop" in steps_of(program),
+    "epoch": lambda program: "clear" in steps_of(program),
+    "re-enter": lambda program: any(each.body for step in program.steps for each in hostiles(step)),
+    "raise in callback": lambda program: any(each.raises for step in program.steps for each in hostiles(step)),
+    "cycle": lambda program: "@cycle" in steps_of(program) or any(each.cycle for step in program.steps for each in hostiles(step)),
+    "drop": lambda program: "@drop" in steps_of(program),
+    "collect": lambda program: "@collect" in steps_of(program),
+    "pressure": lambda program: any(step.do == "@pressure" and 20 <= step.args["times"] <= 50 for step in program.steps),
+    "two of a kind": lambda program: len(program.steps) >= 3,
+    "uninitialised": lambda program: "@uninitialised" in steps_of(program),
+    "reinitialise": lambda program: "@reinitialise" in steps_of(program),
+    "share": lambda program: any(step.thread for step in program.steps),
+    "overlap": lambda program: any(step.overlap and step.thread for step in program.steps),
+    "touch": lambda program: "@touch" in steps_of(program),
+    "interpreter exit": lambda program: program.ending == "exit",
+}
+
+
+def _index(program: Program, *names: str) -> int:
+    return next((at for at, step in enumerate(program.steps) if step.do in names), 10**6)
+
+
+@pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
+def test_a_hazard_does_what_its_name_says(hazard: Hazard, toy: Description, pools: Pools) -> None:
+    shown = 0
+    for number in range(60):
+        draft = Draft(toy, RandomDrawer(pools, number))
+        hazard.write(draft)
+        shown += SHOWS[hazard.name](draft.finish())
+    assert shown >= 30, f"only {shown} of 60 programs show it"
+
+
+@pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
+def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Description, tmp_path: Path) -> None:
+    if not hazard.fits(bare):
+        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback"}
+        return
+    drawer = RandomDrawer(Pools(bare, 1), 3)
+    for _ in range(20):
+        draft = Draft(bare, drawer)
+        hazard.write(draft)
+        program = draft.finish()
+        known_names(program)
+        fits(program, bare, tmp_path)
+
+
+def test_hazards_are_described_and_told_apart() -> None:
+    assert len({each.name for each in HAZARDS}) == len(HAZARDS)
+    assert all(each.summary for each in HAZARDS)
+    assert set(SHOWS) == {each.name for each in HAZARDS}
+    assert {hazard.verb for hazard in HAZARDS if hazard.verb} == {name[1:] for name in VERBS}
+    with pytest.raises(TypeError, match="has no verb"):
+        next(each for each in HAZARDS if not each.verb).perform(None, {})
+
+
+@given(number=st.integers(0, 2**32), shy=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_random_programs_fit_and_name_only_what_is_there(toy: Description, pools: Pools, tmp_path_factory: pytest.TempPathFactory, number: int, shy: bool) -> None:
+    composer = Composer(toy)
+    composer.shy = frozenset(["open", "look"] if shy else [])
+    program, names = composer.program(RandomDrawer(pools, number), may_exit=True)
+    known_names(program)
+    unique_names(program)
+    fits(program, toy, tmp_path_factory.getbasetemp())
+    assert set(names) <= {each.name for each in HAZARDS}
+    assert program.ending == "collect", "a kind of this target does not survive an exit"
+
+
+def test_one_seed_gives_one_sequence(toy: Description) -> None:
+    first, second, other = Generator(toy, 5), Generator(toy, 5), Generator(toy, 6)
+    programs = [first.program()[0] for _ in range(30)]
+    assert programs == [second.program()[0] for _ in range(30)]
+    assert programs != [other.program()[0] for _ in range(30)]
+
+
+def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactory) -> None:
+    reason = "skip_hazards = {name: 'so it is' for name in ('drop', 'touch', 'cycle', 'outlive', 'orphan', 'share', 'two of a kind', 'pressure')}\n    store"
+    target = described(tmp_path_factory, PLAN.replace("store", reason, 1))
+    generator = Generator(target, 1)
+    for _ in range(200):
+        _, hazards = generator.program()
+        assert not set(hazards) & set(target.skip_hazards)
+
+
+def test_a_value_that_is_no_data_names_operation_and_parameter(tmp_path_factory: pytest.TempPathFactory) -> None:
+    target = described(tmp_path_factory, BARE + "\n    @uses\n    def use(self, thing, x=__import__('hypothesis').strategies.builds(object)): ...\n")
+    draft = Draft(target, RandomDrawer(Pools(target, 1), 1))
+    with pytest.raises(NotPlain, match="operation 'use': parameter 'x' drew a object, which is no plain data"):
+        draft.call(target.operations["use"])
+
+
+def test_what_is_believed_of_lives(toy: Description, pools: Pools) -> None:
+    draft = Draft(toy, RandomDrawer(pools, 1))
+    store = draft.create("store")
+    assert store is not None
+    reader = draft.create("reader", {"store": store})
+    assert reader is not None
+    view = draft.create("view", {"reader": reader})
+    assert view is not None
+    assert reader.parents == (store.name,)
+    assert draft.children(store) == [reader, view]
+    assert view.live
+    draft.call(toy.operations["clear"], {"store": store})
+    assert (reader.ended, store.ended, view.disposed) == (True, False, False)
+    draft.call(toy.operations["close"], {"store": store})
+    assert (store.disposed, view.ended) == (True, True)
+    draft.drop(store)
+    assert store not in draft.held()
+    assert not store.live
+    assert draft.variable(view.name) is view
+    assert draft.variable("nothing") is None
+
+
+def test_hostile_twins_answer_the_same(toy: Description, pools: Pools) -> None:
+    draft = Draft(toy, RandomDrawer(pools, 1))
+    assert draft.turn_hostile(5, force=True) == Hostile("index", 5)
+    assert draft.turn_hostile("a", force=True) == Hostile("text", "a")
+    assert draft.turn_hostile(True, force=True) == Hostile("truth", True)
+    assert draft.turn_hostile(None, force=True) is None
+    assert draft.turn_hostile(Ref("a"), force=True) == Ref("a")
+    assert draft.turn_hostile(Hostile("index", 5), force=True) == Hostile("index", 5)
+    assert Step(do="x").is_hazard is False
