@@ -222,3 +222,18 @@ def test_strays_are_told_by_their_mark(processes: SimpleNamespace) -> None:
         for each in (*sleepers.values(), broken):
             each.kill()
             each.wait()
+
+
+def test_a_fork_that_the_list_missed_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = subprocess.Popen(["sleep", "60"])
+    mark = strays.Mark("late", 1, "1", "1")
+    rounds = iter([[], [(daemon.pid, mark)], []])
+    newest = iter(["7", "8", "8", "8", "8"])
+    monkeypatch.setattr(strays, "marked", lambda: next(rounds))
+    monkeypatch.setattr(strays, "_newest_pid", lambda: next(newest))
+    try:
+        assert strays.kill_marked(mark) == 1
+        assert daemon.wait(timeout=10) == -signal.SIGKILL
+    finally:
+        daemon.kill()
+        daemon.wait()

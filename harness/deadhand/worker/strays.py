@@ -57,11 +57,12 @@ def kill_strays() -> int:
 
 
 def _kill(wanted: Callable[[Mark], bool]) -> int:
-    """Until a round finds none: what is killed may have forked meanwhile."""
+    """Until a round finds none, and nothing was forked during it: a parent may fork after its child's place in the list was passed, and end before its own is read."""
     killed: set[int] = set()
     for _ in range(_ROUNDS):
+        newest = _newest_pid()
         found = [pid for pid, mark in marked() if wanted(mark)]
-        if not found:
+        if not found and newest == _newest_pid():
             break
         for pid in found:
             killed.add(pid)
@@ -88,6 +89,14 @@ def marked() -> list[tuple[int, Mark]]:
         if mark is not None and not _is_zombie(name):
             found.append((int(name), mark))
     return found
+
+
+def _newest_pid() -> str:
+    """The process or thread id given out last; see proc(5), loadavg."""
+    try:
+        return (_PROC / "loadavg").read_text(encoding="ascii").split()[-1]
+    except (OSError, IndexError):
+        return ""
 
 
 def _parse(text: str) -> Mark | None:
