@@ -115,8 +115,7 @@ def outcome(history: History, step: int) -> list[Any]:
         ("signal.setitimer(signal.ITIMER_PROF, .05)\nwhile True: pass", "signal SIGPROF"),
         ("os.kill(os.getpid(), signal.SIGRTMIN + 3)", "signal signal 37"),
         (
-            "threading.stack_size(1 << 16); sys.setrecursionlimit(10**7)\ndef deep(): sorted([0], key=lambda _: deep())\n"
-            "thread = threading.Thread(target=deep); thread.start(); thread.join()",
+            "threading.stack_size(1 << 16); sys.setrecursionlimit(10**7)\ndef deep(): sorted([0], key=lambda _: deep())\nthread = threading.Thread(target=deep); thread.start(); thread.join()",
             "signal SIGSEGV",
         ),
         ("os.kill(os.getpid(), signal.SIGSTOP)", "hang 1 s"),
