@@ -27,7 +27,7 @@ _TOUCHES = {
     "repr": "repr({0})",
     "list": f"list(itertools.islice(iter({{0}}), {_MANY}))",
     "len": "len({0})",
-    "bytes": "bytes({0})",
+    "bytes": f"bytes(itertools.islice({{0}}, {_MANY}) if hasattr({{0}}, '__next__') else {{0}})",
     "view": "memoryview({0})",
     "iterator": "iter({0})",
     "next": "next({0})",

@@ -42,6 +42,7 @@ _MACHINE_SECONDS = 5.0
 _MACHINE_STEPS = 10
 _EXITS_FIRST = 6  # batches at the beginning that each end with an interpreter exit
 _MACHINE_PROGRAMS = 30  # one program in so many is the machine's when a hunt is bounded by programs
+_GRACE = 4.0  # seconds that the find being minimised may take when a target's time is over
 _SAME_PLACE = 4  # minimisations of one symptom in one operation that came to a known end, before most are skipped
 
 
@@ -129,7 +130,9 @@ class Pursuit:
         self._drain()
         while not self._enough and (self.pursuer.busy or (deadline is None and self.pursuer.waiting)):
             self._pursue(deadline, seconds=0.25)
-        self.unconfirmed += len(self.pursuer.waiting)
+            if deadline is not None and time.monotonic() > deadline + _GRACE:
+                break
+        self.unconfirmed += len(self.pursuer.pending())
         self.say_progress(deadline)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:

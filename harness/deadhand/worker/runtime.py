@@ -284,7 +284,7 @@ class Runtime:
             _overwrite(node, args)
 
     def _arguments(self, node: Node) -> dict[str, Any]:
-        """Built values for the call. Raises Skip for a handle that is not held."""
+        """Built values for the call. Raises Skip for a handle that is not held, and for a value that cannot be built: no call was made."""
         args = node.plain.copy()
         held = self.held
         for name, handle in node.handles:
@@ -293,7 +293,13 @@ class Runtime:
                 raise Skip(message)
             args[name] = held[handle]
         for name, value in node.others:
-            args[name] = self._build(value, node, name)
+            try:
+                args[name] = self._build(value, node, name)
+            except (Skip, MemoryError):
+                raise
+            except Exception as error:
+                message = f"{name} cannot be built: {type(error).__name__}: {_say(error)}"
+                raise Skip(message) from error
         return args
 
     def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
@@ -345,7 +351,7 @@ class Runtime:
         fire = Fire(self, value, node.bodies.get(id(value), ()))
         cls: Any = CLASSES[value.protocol]
         if value.when == "death":
-            cls = type(cls.__name__, (cls,), {"__del__": lambda self: self.fire.finalize()})
+            cls = type(cls.__name__, (cls,), {"__del__": _finalize})
         made = cls(self._build(value.value, node, name), fire)
         if value.cycle:
             made.held = [self.held[each] for each in node.direct if each in self.held]
@@ -503,6 +509,12 @@ class Runtime:
         while traceback is not None and traceback.tb_next is not None:
             traceback = traceback.tb_next
         return traceback is not None and traceback.tb_frame.f_code.co_filename == self._plan_file
+
+
+def _finalize(made: Any) -> None:
+    fire = getattr(made, "fire", None)  # none, if it was never initialised
+    if fire is not None:
+        fire.finalize()
 
 
 class _Token:
