@@ -295,9 +295,9 @@ class Runtime:
         for name, value in node.others:
             try:
                 args[name] = self._build(value, node, name)
-            except (Skip, MemoryError):
-                raise
             except Exception as error:
+                if isinstance(error, (Skip, MemoryError)):
+                    raise
                 message = f"{name} cannot be built: {type(error).__name__}: {_say(error)}"
                 raise Skip(message) from error
         return args
