@@ -237,6 +237,8 @@ class StepWriter:
         out = node.step.out
         if out is not None:
             made = f"{self.name('new')}({call})"
+            if any(hostile.cycle for value in node.step.args.values() for hostile in _hostiles(value)):
+                made = f"{self.name('tie')}({node.number}, {made})"
             return f"{self.variable(out)} = " + (f"{self.name('watch')}({out!r}, {made})" if self.watches else made)
         if node.operation is not None and node.operation.reads:
             return f"{self.name('answers')}[{node.number}] = {self.name('show')}({call})"
@@ -378,6 +380,8 @@ class StepWriter:
         made = f"{cls}({self.value(hostile.value, node, name)}, {self.name('Fire')}({', '.join(settings)}))"
         if hostile.cycle:
             made = f"{self.name('holding')}({', '.join([made, *[repr(self.variable(each)) for each in refs(node.step)]])})"
+            if node.step.out is not None:
+                made = f"{self.name('holding_made')}({node.number}, {made})"
         keeps = node.operation is not None and node.operation.keeps
         return f"{self.name('watch')}({f'{name} of step {node.number}'!r}, {made})" if self.watches and not keeps else made
 

@@ -132,6 +132,7 @@ class Runtime:
         self._reads: list[Node] = []
         self._survivors: list[weakref.ref[Any]] = []
         self._fires: list[Fire] = []
+        self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
         self._doing = threading.local()
         self._plan_file = target.path
@@ -261,6 +262,8 @@ class Runtime:
         else:
             self._returned(node, result)
         finally:
+            if self._knots:
+                self._knots.pop(node.number, None)
             if step.stress:
                 gc.disable()
                 gc.set_threshold(700, 10, 10)
@@ -311,6 +314,8 @@ class Runtime:
         kind = buffer = shown = None
         if step.out is not None and result is not None:
             self.held[step.out] = result
+            for held in self._knots.pop(node.number, ()):
+                held.append(result)
             self._kinds[step.out] = operation.creates if operation is not None else "made"
             self._parents[step.out] = node.direct
             self._makers[step.out] = node
@@ -355,6 +360,8 @@ class Runtime:
         made = cls(self._build(value.value, node, name), fire)
         if value.cycle:
             made.held = [self.held[each] for each in node.direct if each in self.held]
+            if node.step.out is not None:
+                self._knots.setdefault(node.number, []).append(made.held)
         self._fires.append(fire)
         keeps = node.operation is not None and node.operation.keeps
         self._canaries.append((node.number, f"{name} of step {node.number}", _reference(made), value.cycle, keeps))
