@@ -101,6 +101,5 @@ class Plain:
 def _done(event: TargetDone) -> list[str]:
     lines = [f"done {event.target}: {facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}"]
     lines.append(f"  hazards: {facts.hazard_line(event.hazards)}")
-    if event.unconfirmed:
-        lines.append(f"  unconfirmed: {event.unconfirmed} suspicions that did not repeat alone")
-    return [*lines, *[f"  not tried: {line}" for line in facts.never_tried(event.coverage)]]
+    lines += [f"  {line}" for line in facts.suspicion_lines(event)]
+    return [*lines, *[f"  not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]]

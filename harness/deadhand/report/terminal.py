@@ -143,7 +143,6 @@ def _table(summary: Summary) -> Table:
 
 def _done(event: TargetDone) -> Panel:
     lines = [f"{facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}", f"hazards: {facts.hazard_line(event.hazards)}"]
-    if event.unconfirmed:
-        lines.append(f"unconfirmed: {event.unconfirmed} suspicions that did not repeat alone")
-    lines += [f"not tried: {line}" for line in facts.never_tried(event.coverage)]
+    lines += facts.suspicion_lines(event)
+    lines += [f"not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]
     return Panel(Text("\n".join(lines)), title=Text(event.target), title_align="left", border_style="dim")

@@ -12,6 +12,7 @@ from deadhand.model.history import setup_failure
 from deadhand.model.values import NotPlain
 from deadhand.oracles import examine
 from deadhand.search.confirm import make_case
+from deadhand.search.coverage import possible_states
 from deadhand.search.events import FindingEvent, Found, Phase, Progress, TargetDone
 from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
@@ -132,7 +133,6 @@ class Pursuit:
             self._pursue(deadline, seconds=0.25)
             if deadline is not None and time.monotonic() > deadline + _GRACE:
                 break
-        self.unconfirmed += len(self.pursuer.pending())
         self.say_progress(deadline)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:
@@ -348,6 +348,11 @@ class Pursuit:
         coverage = {name: dict(counts) for name, counts in self.coverage.items()}
         for name in self.target.operations:
             coverage.setdefault(name, {})
-        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed)
+        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible())
+
+    def _possible(self) -> dict[str, list[str]]:
+        """For each operation the states that its handle can be in; a type that refuses to be made without its constructor is none's fault."""
+        words = {word for counts in self.coverage.values() for words in counts for word in words.split("+")}
+        return {each.name: [state for state in possible_states(self.target, each) if state in words or state != "uninitialised"] for each in self.target.operations.values()}
 
 

@@ -295,14 +295,14 @@ class Runtime:
                 message = f"{handle} is not held"
                 raise Skip(message)
             args[name] = held[handle]
-        for name, value in node.others:
-            try:
+        try:
+            for name, value in node.others:
                 args[name] = self._build(value, node, name)
-            except Exception as error:
-                if isinstance(error, (Skip, MemoryError)):
-                    raise
-                message = f"{name} cannot be built: {type(error).__name__}: {_say(error)}"
-                raise Skip(message) from error
+        except (Skip, MemoryError):
+            raise
+        except Exception as error:
+            message = f"an argument cannot be built: {type(error).__name__}: {_say(error)}"
+            raise Skip(message) from error
         return args
 
     def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
