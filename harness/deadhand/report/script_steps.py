@@ -96,6 +96,7 @@ class StepWriter:
         self.quiet: set[int] = set()
         self.lines_written: list[str] = []
         self.dies = False
+        self.remaking = False
         self.observed: list[tuple[int, int]] = []
         self.pairs = list(identity_pairs(target, case.program)) if any(each.operation and each.operation.identity for each in self.reads) else []
         for node in self.every:
@@ -272,7 +273,9 @@ class StepWriter:
         maker = self.makers.get(name)
         if maker is None or maker.operation is None:
             return f"{self.variable(name)}.__init__()"
+        self.remaking = True
         args = ", ".join(self._keywords(maker, maker.step.args))
+        self.remaking = False
         return f"{self.name('reinitialise')}({self.variable(name)}, Plan.{maker.operation.name}, lambda: dict({args}))"
 
     def _pressure(self, node: Node) -> str:
@@ -380,7 +383,7 @@ class StepWriter:
         made = f"{cls}({self.value(hostile.value, node, name)}, {self.name('Fire')}({', '.join(settings)}))"
         if hostile.cycle:
             made = f"{self.name('holding')}({', '.join([made, *[repr(self.variable(each)) for each in refs(node.step)]])})"
-            if node.step.out is not None:
+            if node.step.out is not None and not self.remaking:
                 made = f"{self.name('holding_made')}({node.number}, {made})"
         keeps = node.operation is not None and node.operation.keeps
         return f"{self.name('watch')}({f'{name} of step {node.number}'!r}, {made})" if self.watches and not keeps else made

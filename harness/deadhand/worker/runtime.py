@@ -430,7 +430,10 @@ class Runtime:
                 if any(each is kind for each in contents.values()):
                     swapped[name] = types.SimpleNamespace(**{key: again if each is kind else each for key, each in contents.items()})
         twin = types.FunctionType(function.__code__, swapped, function.__name__, function.__defaults__, function.__closure__)
-        twin(self.plan, **self._arguments(maker))
+        try:
+            twin(self.plan, **self._arguments(maker))
+        finally:
+            self._knots.pop(maker.number, None)
         return ran
 
     # --- reads before an end -------------------------------------------------------------------------------------
