@@ -10,6 +10,7 @@ from rich.console import Console
 from deadhand.errors import UsageError
 from deadhand.model.program import Hostile, Program, Ref, Step
 from deadhand.report.base import reporter
+from deadhand.report.causes import cause_lines
 from deadhand.report.jsonl import JsonLines
 from deadhand.report.plain import Plain
 from deadhand.report.terminal import Terminal
@@ -181,3 +182,15 @@ def test_rich_falls_back_to_plain_without_a_terminal():
     assert isinstance(reporter("jsonl", io.StringIO()), JsonLines)
     with pytest.raises(UsageError, match="no format named 'xml'"):
         reporter("xml", io.StringIO())
+
+
+def test_finds_that_look_like_one_bug_are_told_together():
+    inside = [found(mad="MAD-14", signature=f"MAD-14:death crash in {call}(row:index{{close box}})", symptom=name) for call, name in (("get", "SIGSEGV"), ("put", "SIGABRT"))]
+    held = found(mad="MAD-06", oracle="liveness", symptom="cycle", signature="MAD-06:liveness cycle in keep(value:object&{})")
+    gone = [found(mad="MAD-01", oracle="contract", symptom="returned", signature=f"MAD-01:contract returned in {call}(disposed)") for call in "abcdefgh"]
+    assert cause_lines([*inside, held, *gone]) == [
+        "11 findings have 3 likely causes:",
+        "  8 x MAD-01 returned, on a handle that is disposed: a, b, c, d, e, f and 2 more",
+        "  2 x MAD-14 crash, close box in the middle of a call: get, put",
+    ]
+    assert cause_lines([inside[0], held]) == []

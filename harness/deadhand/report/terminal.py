@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deadhand.report import facts
+from deadhand.report.causes import cause_lines
 from deadhand.search.events import (
     FindingEvent,
     HuntStarted,
@@ -111,6 +112,7 @@ class Terminal:
         if summary.findings:
             shown.append(_table(summary))
             shown += [Text("  " + facts.replay_line(found), style="cyan") for found in summary.findings]
+            shown += [Text(line) for line in cause_lines(summary.findings)]
         shown += [Text(f"evidence {line}", style="yellow" if "could not" in line else "") for line in facts.evidence_lines(self.facts.evidence)]
         shown += [Text(f"skipped: {each.reason}", style="yellow") for each in self.facts.skipped.values()]
         shown += [Text(f"error: {each.message.splitlines()[0]}", style="red") for each in self.facts.failed.values()]
