@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deadhand.errors import CaseError
 from deadhand.hazards import HAZARDS, VERBS
 from deadhand.hazards.draft import Draft
 from deadhand.model.case import FORMAT, Case
-from deadhand.model.program import Hostile, Program, Ref, Step, hostiles, refs_in
+from deadhand.model.program import Hostile, Items, Pick, Program, Ref, Step, hostiles, refs_in
 from deadhand.model.values import NotPlain
 from deadhand.search.compose import Composer
 from deadhand.search.generator import Generator
@@ -21,7 +23,6 @@ from deadhand.target.loader import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from deadhand.hazards.base import Hazard
     from deadhand.target.describe import Description
@@ -293,3 +294,14 @@ def test_hostile_twins_answer_the_same(toy: Description, pools: Pools) -> None:
     assert draft.turn_hostile(Ref("a"), force=True) == Ref("a")
     assert draft.turn_hostile(Hostile("index", 5), force=True) == Hostile("index", 5)
     assert Step(do="x").is_hazard is False
+
+
+def test_an_object_that_the_plan_no_longer_offers_there_is_named(toy: Description) -> None:
+    def case(index: int, label: str) -> Case:
+        return Case(FORMAT, toy.name, Program((Step(do="make", args={"size": 1, "kind": Items("list", (Pick(index, label),))}, out="store_1"),)))
+
+    check_fits(case(1, "type:str"), toy, Path("x.json"))
+    with pytest.raises(CaseError, match="step 1 gives make the object type:bytes for kind; there is type:int in its place now"):
+        check_fits(case(0, "type:bytes"), toy, Path("x.json"))
+    with pytest.raises(CaseError, match="type:str for kind; the plan no longer offers it"):
+        check_fits(case(2, "type:str"), toy, Path("x.json"))

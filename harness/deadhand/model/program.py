@@ -196,6 +196,17 @@ def refs_in(value: Value) -> Iterator[str]:
         yield from refs_in(value.value)
 
 
+def picks_in(value: Value) -> Iterator[Pick]:
+    """The objects of the plan's own that one value names, wherever they lie in it."""
+    if isinstance(value, Pick):
+        yield value
+    elif isinstance(value, Items):
+        for item in value.items:
+            yield from picks_in(item)
+    elif isinstance(value, (Lent, Hostile)):
+        yield from picks_in(value.value)
+
+
 def replace(record: Any, **changes: Any) -> Any:
     """A copy of a record with some fields changed."""
     return msgspec.structs.replace(record, **changes)

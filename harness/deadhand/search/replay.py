@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from deadhand.errors import CaseError, DeadhandError, PlanError
 from deadhand.hazards import VERBS
-from deadhand.model.program import refs_in, replace
+from deadhand.model.program import picks_in, refs_in, replace
+from deadhand.model.values import label_of
 from deadhand.model.verdict import Finding
 from deadhand.search.confirm import minimise
 from deadhand.search.corpus import load_case, write_case
@@ -97,6 +98,11 @@ def check_fits(case: Case, target: Description, path: Path) -> None:
                 raise CaseError(f"{path}: step {number} gives {step.do} an argument {name}, which it no longer takes", remedy="restore the parameter, or delete the case")
             if parameters[name].role == "handle" and not any(refs_in(value)):
                 raise CaseError(f"{path}: step {number} gives {step.do} a plain value for the handle {name}", remedy="the case was edited by hand or belongs to another plan")
+            for pick in picks_in(value):
+                offered = [label_of(each) for each in parameters[name].offered]
+                if pick.label and (pick.index >= len(offered) or offered[pick.index] != pick.label):
+                    now = f"there is {offered[pick.index]} in its place now" if pick.index < len(offered) else "the plan no longer offers it"
+                    raise CaseError(f"{path}: step {number} gives {step.do} the object {pick.label} for {name}; {now}", remedy="offer the same objects in the same order again, or delete the case")
 
 
 def _lane(target: Description, mode: str, settings: Settings) -> Lane:
