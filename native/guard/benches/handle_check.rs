@@ -1,6 +1,6 @@
 //! What a handle check costs beside slotmap's, alone and behind a lock, on handles in random order.
 //!
-//! `nice -n 15 cargo bench -p deadhand-guard`, and again with `--no-default-features`; each figure is for 1000 handles.
+//! `nice -n 15 cargo bench -p deadhand-guard --bench handle_check`, and again with `--no-default-features`; each figure is for 1000 handles.
 
 use std::sync::Mutex;
 

@@ -4,13 +4,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Freed;
-use crate::handle::MAX_GENERATION;
+use crate::handle::{GENERATION_SHIFT, MAX_GENERATION};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::{Hold, Operation, Thread};
 
-const GENERATION_BITS: u32 = 20;
-const GENERATION_SHIFT: u32 = 64 - GENERATION_BITS;
-const _: () = assert!(MAX_GENERATION < 1 << GENERATION_BITS);
+const _: () = assert!((MAX_GENERATION as u64) << GENERATION_SHIFT >> GENERATION_SHIFT == MAX_GENERATION as u64);
 
 #[derive(Debug)]
 pub(crate) struct Cold {
@@ -22,6 +20,8 @@ pub(crate) struct Cold {
     site: AtomicU32,
     /// The next slot in the queue of pending frees.
     pub(crate) next: AtomicU32,
+    /// Whether there is a parent, to spare most objects the lock.
+    has_parent: AtomicU32,
     /// What the object holds of its parent. Touched by the one who fills and the one who frees: never waited for.
     parent: Mutex<Option<Hold>>,
 }
@@ -33,6 +33,7 @@ impl Cold {
             thread: AtomicU64::new(0),
             site: AtomicU32::new(0),
             next: AtomicU32::new(0),
+            has_parent: AtomicU32::new(0),
             parent: Mutex::new(None),
         }
     }
@@ -74,11 +75,20 @@ impl Cold {
         self.site.load(Ordering::Relaxed)
     }
 
+    /// For the one who fills the slot.
     pub(crate) fn set_parent(&self, parent: Option<Hold>) {
-        *self.parent.lock().unwrap_or_else(PoisonError::into_inner) = parent;
+        if parent.is_some() {
+            *self.parent.lock().unwrap_or_else(PoisonError::into_inner) = parent;
+            self.has_parent.store(1, Ordering::Relaxed);
+        }
     }
 
+    /// For the one who frees: the word of the slot has ordered this after the filling.
     pub(crate) fn take_parent(&self) -> Option<Hold> {
+        if self.has_parent.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        self.has_parent.store(0, Ordering::Relaxed);
         self.parent.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

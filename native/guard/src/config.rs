@@ -56,7 +56,7 @@ impl Config {
         self
     }
 
-    /// How many slots the table may have, at most about 16.7 million. Resting and retired slots count.
+    /// How many slots the table may have, at most about 10 million. Resting and retired slots count.
     #[must_use]
     pub fn max_slots(mut self, slots: u32) -> Self {
         self.max_slots = slots.min(MAX_SLOTS);

@@ -257,10 +257,11 @@ fn own(thread: Thread, here: Thread) -> String {
 mod tests {
     use super::*;
     use crate::handle::tag;
+    use crate::slots::Place;
 
     #[test]
     fn a_stale_handle_names_both_generations_and_the_call_that_freed_it() {
-        let handle = Handle::assemble(tag(2, Owner::Native), 3, 7);
+        let handle = Handle::assemble(tag(2, Owner::Native), Place::of(3), 7);
         let freed = Freed::By(Operation::from_number(12));
         let error = GuardError::Stale { handle, kind: "cursor", slot_generation: 8, freed };
         assert_eq!(
@@ -272,7 +273,7 @@ mod tests {
 
     #[test]
     fn busy_says_by_whom() {
-        let handle = Handle::assemble(tag(2, Owner::Native), 3, 7);
+        let handle = Handle::assemble(tag(2, Owner::Native), Place::of(3), 7);
         let here = Thread::current();
         let text = |holder| GuardError::Busy { handle, kind: "cursor", holder, here }.to_string();
         let remedy = "let the first use end, or use one cursor per thread";

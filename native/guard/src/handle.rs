@@ -4,24 +4,28 @@ use std::fmt;
 use std::num::NonZeroU64;
 
 use crate::GuardError;
+use crate::slots::Place;
 
-const INDEX_BITS: u32 = 24;
+/// Bits that say where the slot is.
+pub(crate) const INDEX_BITS: u32 = 24;
 const GENERATION_BITS: u32 = 20;
 const TABLE_BITS: u32 = 19;
 
-const INDEX_SHIFT: u32 = 1;
-const GENERATION_SHIFT: u32 = INDEX_SHIFT + INDEX_BITS;
-const TABLE_SHIFT: u32 = GENERATION_SHIFT + GENERATION_BITS;
-const _: () = assert!(TABLE_SHIFT + TABLE_BITS == u64::BITS);
+const OWNER_SHIFT: u32 = INDEX_BITS;
+const TABLE_SHIFT: u32 = OWNER_SHIFT + 1;
+/// Where the generation is: at the same place as in the word of a slot, so that a check needs no shift.
+pub(crate) const GENERATION_SHIFT: u32 = TABLE_SHIFT + TABLE_BITS;
+const _: () = assert!(GENERATION_SHIFT + GENERATION_BITS == u64::BITS);
 
-/// The last generation of a slot; the slot is retired after it.
-pub(crate) const MAX_GENERATION: u32 = (1 << GENERATION_BITS) - 1;
+/// The last generation of a slot; the slot is retired after it, at the one number that is left.
+pub(crate) const MAX_GENERATION: u32 = (1 << GENERATION_BITS) - 2;
 /// The last table that can be made in a process.
 pub(crate) const MAX_TABLE: u32 = (1 << TABLE_BITS) - 1;
-/// More than any index.
+/// More than the bits of any place.
+#[cfg(test)]
 pub(crate) const INDEX_LIMIT: u32 = 1 << INDEX_BITS;
 /// The bits that every handle of a table has in common.
-const TAG_MASK: u64 = !0 << TABLE_SHIFT | 1;
+const TAG_MASK: u64 = (1 << GENERATION_SHIFT) - (1 << OWNER_SHIFT);
 
 /// Which runtime owns the object behind a handle, and so is the one to free it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,14 +48,13 @@ impl fmt::Display for Owner {
 /// A generational reference to one object of one table.
 ///
 /// ```text
-/// bit 0        owner: 0 native, 1 host
-/// bits 1..25   index of the slot
-/// bits 25..45  generation of the slot, from 1
-/// bits 45..64  table, from 1
+/// bits 0..24   place of the slot: chunk << 19 | offset in the chunk
+/// bit 24       owner: 0 native, 1 host
+/// bits 25..44  table, from 1
+/// bits 44..64  generation of the slot, from 1
 /// ```
 ///
-/// As generations and tables count from one, zero is never a handle, and neither is a small integer nor a pointer of
-/// user space below 2⁴⁵. A handle can be forged; it then leads to an error or to a live object of the same table,
+/// As generations and tables count from one, zero is never a handle, and neither is any number below 2⁴⁴. A handle can be forged; it then leads to an error or to a live object of the same table,
 /// never to freed memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Handle(NonZeroU64);
@@ -80,10 +83,10 @@ impl Handle {
         owner_of(self.0.get())
     }
 
-    /// Which slot of the table.
+    /// Which slot of the table, counted from 0.
     #[must_use]
     pub const fn index(self) -> u32 {
-        self.field(INDEX_SHIFT, INDEX_BITS)
+        self.place().index()
     }
 
     /// Which of the slot's successive objects.
@@ -98,11 +101,23 @@ impl Handle {
         self.field(TABLE_SHIFT, TABLE_BITS)
     }
 
+    /// Where that slot is.
+    #[inline]
+    pub(crate) const fn place(self) -> Place {
+        Place::from_bits(self.field(0, INDEX_BITS))
+    }
+
     /// The handle with these parts; the tag brings table and owner.
-    pub(crate) fn assemble(tag: u64, index: u32, generation: u32) -> Self {
-        debug_assert!(index < INDEX_LIMIT && (1..=MAX_GENERATION).contains(&generation));
-        let bits = tag | u64::from(index) << INDEX_SHIFT | u64::from(generation) << GENERATION_SHIFT;
+    pub(crate) fn assemble(tag: u64, place: Place, generation: u32) -> Self {
+        debug_assert!((1..=MAX_GENERATION).contains(&generation));
+        let bits = tag | u64::from(place.bits()) | u64::from(generation) << GENERATION_SHIFT;
         Self(NonZeroU64::new(bits).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The generation where it is, and no other bit if the handle has that tag.
+    #[inline]
+    pub(crate) const fn without_index(self, tag: u64) -> u64 {
+        (self.0.get() ^ tag) & !((1 << INDEX_BITS) - 1)
     }
 
     /// Whether the handle has that table and owner.
@@ -120,17 +135,18 @@ impl Handle {
 
 /// The part of a handle that is the same for a whole table.
 pub(crate) fn tag(table: u32, owner: Owner) -> u64 {
-    u64::from(table) << TABLE_SHIFT | u64::from(owner == Owner::Host)
+    u64::from(table) << TABLE_SHIFT | u64::from(owner == Owner::Host) << OWNER_SHIFT
 }
 
 /// The table in a tag.
+#[expect(clippy::cast_possible_truncation, reason = "the mask leaves 19 bits")]
 pub(crate) const fn table_of(tag: u64) -> u32 {
-    (tag >> TABLE_SHIFT) as u32
+    (tag >> TABLE_SHIFT) as u32 & MAX_TABLE
 }
 
 /// The owner in a tag.
 pub(crate) const fn owner_of(tag: u64) -> Owner {
-    if tag & 1 == 0 { Owner::Native } else { Owner::Host }
+    if tag >> OWNER_SHIFT & 1 == 0 { Owner::Native } else { Owner::Host }
 }
 
 impl TryFrom<u64> for Handle {
@@ -163,11 +179,12 @@ impl fmt::Debug for Handle {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::slots::MAX_SLOTS;
     use proptest::prelude::*;
 
     #[test]
-    fn zero_small_numbers_and_ordinary_pointers_are_no_handles() {
-        for bits in [0, 1, 2, 4096, 0x7fff_ffff, 1 << GENERATION_SHIFT, 1 << TABLE_SHIFT] {
+    fn zero_and_small_numbers_are_no_handles() {
+        for bits in [0, 1, 2, 4096, u32::MAX.into(), 1 << GENERATION_SHIFT, 1 << TABLE_SHIFT] {
             assert_eq!(Handle::from_u64(bits), Err(GuardError::NotAHandle { bits }));
         }
     }
@@ -179,19 +196,19 @@ mod tests {
 
     #[test]
     fn is_shown_in_short() {
-        assert_eq!(format!("{:?}", Handle::assemble(tag(2, Owner::Host), 3, 7)), "3v7@2");
+        assert_eq!(format!("{:?}", Handle::assemble(tag(2, Owner::Host), Place::of(3), 7)), "3v7@2");
     }
 
     proptest! {
         #[test]
         fn every_part_comes_back(
             table in 1..=MAX_TABLE,
-            index in 0..INDEX_LIMIT,
+            index in 0..MAX_SLOTS,
             generation in 1..=MAX_GENERATION,
             host: bool,
         ) {
             let owner = if host { Owner::Host } else { Owner::Native };
-            let handle = Handle::assemble(tag(table, owner), index, generation);
+            let handle = Handle::assemble(tag(table, owner), Place::of(index), generation);
             prop_assert_eq!(
                 (handle.table(), handle.index(), handle.generation(), handle.owner()),
                 (table, index, generation, owner)
@@ -204,7 +221,7 @@ mod tests {
         fn another_table_or_owner_is_another_tag(table in 1..=MAX_TABLE, other in 1..=MAX_TABLE, host: bool) {
             let owner = if host { Owner::Host } else { Owner::Native };
             let flipped = if host { Owner::Native } else { Owner::Host };
-            let handle = Handle::assemble(tag(table, owner), INDEX_LIMIT - 1, MAX_GENERATION);
+            let handle = Handle::assemble(tag(table, owner), Place::from_bits(INDEX_LIMIT - 1), MAX_GENERATION);
             prop_assert_eq!(handle.has_tag(tag(other, owner)), table == other);
             prop_assert!(!handle.has_tag(tag(table, flipped)));
         }

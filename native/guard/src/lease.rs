@@ -38,10 +38,9 @@ impl<T, A: Access, R: Deref<Target = Table<T, A>>> Lease<T, A, R> {
             // The thread is read while the slot is at the handle's generation, or else the update below fails.
             table.find(handle)?;
         }
-        let slot = table.slot_of(handle)?;
-        let generation = handle.generation();
+        let slot = table.slot_at(handle)?;
         let enter = slot.word().update(|state| {
-            let welcome = state.admits(generation) && !(A::ALONE && state.uses() > 0);
+            let welcome = table.admits(state, handle) && !(A::ALONE && state.uses() > 0);
             if welcome { state.used() } else { None }
         });
         if let Err(state) = enter {

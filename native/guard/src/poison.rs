@@ -82,19 +82,20 @@ fn read(window: &[u8], start: usize) -> Option<Handle> {
 mod tests {
     use super::*;
     use crate::Owner;
-    use crate::handle::{INDEX_LIMIT, MAX_GENERATION, MAX_TABLE, tag};
+    use crate::handle::{MAX_GENERATION, MAX_TABLE, tag};
+    use crate::slots::{MAX_SLOTS, Place};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn any_sixteen_bytes_of_it_say_whose_they_were(
             table in 1..=MAX_TABLE,
-            index in 0..INDEX_LIMIT,
+            index in 0..MAX_SLOTS,
             generation in 1..=MAX_GENERATION,
             start in 0..64_usize,
             around in prop::collection::vec(any::<u8>(), 0..20),
         ) {
-            let handle = Handle::assemble(tag(table, Owner::Native), index, generation);
+            let handle = Handle::assemble(tag(table, Owner::Native), Place::of(index), generation);
             let mut memory = [0; 80];
             poison(&mut memory, handle);
             prop_assert_eq!(whose(&memory[start..start + 16]), Some(handle));
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn fifteen_bytes_prove_nothing() {
-        let handle = Handle::assemble(tag(1, Owner::Native), 0, 1);
+        let handle = Handle::assemble(tag(1, Owner::Native), Place::of(0), 1);
         let mut memory = [0; 15];
         poison(&mut memory, handle);
         assert_eq!(whose(&memory), None);
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn neighbours_have_no_eight_bytes_in_common() {
-        let handle = |index, generation| Handle::assemble(tag(1, Owner::Native), index, generation);
+        let handle = |index, generation| Handle::assemble(tag(1, Owner::Native), Place::of(index), generation);
         let patterns: Vec<_> = (0..40).map(|n| pattern(handle(n % 8, 1 + n / 8)).repeat(2)).collect();
         let mut seen = std::collections::HashSet::new();
         for pattern in &patterns {

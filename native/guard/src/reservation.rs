@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::slot::Slot;
+use crate::slots::Place;
 use crate::state::State;
 use crate::table::{Access, Table};
 use crate::{Handle, Hold, Operation, Thread};
@@ -23,8 +24,8 @@ pub struct Reservation<'a, T, A: Access> {
 
 impl<'a, T, A: Access> Reservation<'a, T, A> {
     /// For a slot that the vacancies gave out, to this caller alone.
-    pub(crate) fn new(table: &'a Table<T, A>, index: u32, site: &'static Location<'static>) -> Self {
-        let handle = table.reserved(index);
+    pub(crate) fn new(table: &'a Table<T, A>, place: Place, site: &'static Location<'static>) -> Self {
+        let handle = table.reserved(place);
         Self { table, handle, parent: None, site, committed: false }
     }
 
@@ -45,7 +46,7 @@ impl<'a, T, A: Access> Reservation<'a, T, A> {
     pub fn commit(mut self, value: T) -> Handle {
         Operation::next();
         let (table, handle) = (self.table, self.handle);
-        let (Some(slot), Some(cold)) = (table.slots().slot(handle.index()), table.slots().cold(handle.index())) else {
+        let (Some(slot), Some(cold)) = (table.slots().slot(handle.place()), table.slots().cold(handle.place())) else {
             return handle;
         };
         cold.set_thread(A::BOUND.then(Thread::current));
@@ -61,13 +62,13 @@ impl<'a, T, A: Access> Reservation<'a, T, A> {
 
 impl<T, A: Access> Table<T, A> {
     /// Marks a slot reserved and makes its next handle.
-    fn reserved(&self, index: u32) -> Handle {
-        let word = self.slots().slot(index).map(Slot::word);
+    fn reserved(&self, place: Place) -> Handle {
+        let word = self.slots().slot(place).map(Slot::word);
         let generation = word.map_or(1, |word| word.load().generation());
         if let Some(word) = word {
             word.publish(State::reserved(generation));
         }
-        self.handle_of(index, generation)
+        self.handle_of(place, generation)
     }
 }
 

@@ -1,20 +1,21 @@
 //! The one atomic word of a slot: generation, flags and both counts, so that no two of them can disagree.
 
-use crate::handle::MAX_GENERATION;
+use crate::Handle;
+use crate::handle::{GENERATION_SHIFT, MAX_GENERATION};
 use crate::sync::{AtomicU64, Ordering};
 
-const COUNT_BITS: u32 = 19;
-const CHILD_SHIFT: u32 = COUNT_BITS;
-const GENERATION_SHIFT: u32 = 43;
+const RESERVED: u64 = 1;
+const LIVE: u64 = 1 << 1;
+const CLOSED: u64 = 1 << 2;
+const FENCED: u64 = 1 << 3;
 
-const USE: u64 = 1;
+const COUNT_BITS: u32 = 19;
+const USE_SHIFT: u32 = 6;
+const CHILD_SHIFT: u32 = USE_SHIFT + COUNT_BITS;
+const USE: u64 = 1 << USE_SHIFT;
 const CHILD: u64 = 1 << CHILD_SHIFT;
-const RESERVED: u64 = 1 << 38;
-const LIVE: u64 = 1 << 39;
-const CLOSED: u64 = 1 << 40;
-const FENCED: u64 = 1 << 41;
-/// All but the counts: equal to `LIVE` of a generation exactly when that generation may be used.
-const IDENTITY: u64 = !0 << (2 * COUNT_BITS);
+const COUNTS: u64 = (1 << GENERATION_SHIFT) - USE;
+const _: () = assert!(CHILD_SHIFT + COUNT_BITS == GENERATION_SHIFT);
 // One generation more than a handle can have, for the slot that is retired.
 const _: () = assert!((MAX_GENERATION as u64 + 1) << GENERATION_SHIFT >> GENERATION_SHIFT == MAX_GENERATION as u64 + 1);
 
@@ -24,14 +25,17 @@ pub(crate) const MAX_COUNT: u32 = (1 << COUNT_BITS) - 1;
 /// What a slot's word says.
 ///
 /// ```text
-/// bits 0..19   uses: pins and exports that are out
-/// bits 19..38  children that hold the object
-/// bit 38       reserved: the object is being made
-/// bit 39       live: the object is there
-/// bit 40       closed: disposed of; freed by whoever takes both counts to zero
-/// bit 41       fenced: a call on it panicked
-/// bits 43..64  generation: of the object, or, of a vacant slot, the next one
+/// bit 0        reserved: the object is being made
+/// bit 1        live: the object is there
+/// bit 2        closed: disposed of; freed by whoever takes both counts to zero
+/// bit 3        fenced: a call on it panicked
+/// bits 6..25   uses: pins and exports that are out
+/// bits 25..44  children that hold the object
+/// bits 44..64  generation: of the object, or, of a vacant slot, the next one
 /// ```
+///
+/// The generation is where it is in a handle, the counts are where a handle has its table, and the flags are where it
+/// has its index: one comparison checks generation, table, owner and flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
@@ -54,7 +58,7 @@ impl State {
     }
 
     pub(crate) const fn uses(self) -> u32 {
-        (self.0 as u32) & MAX_COUNT
+        (self.0 >> USE_SHIFT) as u32 & MAX_COUNT
     }
 
     pub(crate) const fn children(self) -> u32 {
@@ -79,18 +83,21 @@ impl State {
 
     /// Nobody uses it and it has no children.
     pub(crate) const fn is_idle(self) -> bool {
-        self.0 & !IDENTITY == 0
+        self.0 & COUNTS == 0
     }
 
-    /// Whether a handle of that generation may be used.
+    /// Whether a handle of a table with that tag may be used, as far as its slot is concerned.
     #[inline]
-    pub(crate) const fn admits(self, generation: u32) -> bool {
-        self.0 & IDENTITY == Self::live(generation).0
+    pub(crate) const fn admits(self, handle: Handle, tag: u64) -> bool {
+        // Without the index, the handle's part is the generation if the tag is right. The slot's part is generation
+        // and flags. They have no bit in common but the generation's, so nothing but `LIVE` can be left over if and
+        // only if generation and tag are right and no other flag is set.
+        (self.0 & !COUNTS) ^ handle.without_index(tag) == LIVE
     }
 
     /// Whether the object of that generation is there and not disposed of, fenced or not.
     pub(crate) const fn is_open(self, generation: u32) -> bool {
-        self.0 & IDENTITY & !FENCED == Self::live(generation).0
+        self.0 & !COUNTS & !FENCED == Self::live(generation).0
     }
 
     pub(crate) const fn closed(self) -> Self {
@@ -161,6 +168,13 @@ impl Word {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::Owner;
+    use crate::handle::{MAX_TABLE, tag};
+    use crate::slots::Place;
+
+    fn handle(generation: u32) -> Handle {
+        Handle::assemble(tag(MAX_TABLE, Owner::Host), Place::of(77), generation)
+    }
 
     #[test]
     fn counts_do_not_run_into_each_other_nor_into_the_flags() {
@@ -170,19 +184,35 @@ mod tests {
         }
         assert_eq!((state.uses(), state.children(), state.generation()), (MAX_COUNT, MAX_COUNT, MAX_GENERATION));
         assert_eq!((state.used(), state.adopted()), (None, None));
-        assert!(state.admits(MAX_GENERATION) && !state.is_closed() && !state.is_fenced() && !state.is_reserved());
+        assert!(
+            state.admits(handle(MAX_GENERATION), tag(MAX_TABLE, Owner::Host))
+                && !state.is_closed()
+                && !state.is_fenced()
+                && !state.is_reserved()
+        );
     }
 
     #[test]
     fn only_a_live_open_unfenced_object_of_the_same_generation_admits() {
-        let live = State::live(5);
-        assert!(live.admits(5) && live.used().unwrap().adopted().unwrap().admits(5));
+        let (live, ours) = (State::live(5), tag(MAX_TABLE, Owner::Host));
+        assert!(live.admits(handle(5), ours) && live.used().unwrap().adopted().unwrap().admits(handle(5), ours));
         for state in
             [State::vacant(5), State::reserved(5), live.closed(), live.fenced(), State::live(4), State::live(6)]
         {
-            assert!(!state.admits(5), "{state:?}");
+            assert!(!state.admits(handle(5), ours), "{state:?}");
         }
         assert!(live.fenced().is_open(5) && !live.closed().is_open(5) && !State::reserved(5).is_open(5));
+    }
+
+    #[test]
+    fn no_tag_makes_up_for_a_flag() {
+        let live = State::live(5).used().unwrap();
+        for bit in 24..44 {
+            let other = tag(MAX_TABLE, Owner::Host) ^ 1 << bit;
+            for state in [live, live.closed(), live.fenced(), State::vacant(5), State::reserved(5)] {
+                assert!(!state.admits(handle(5), other), "bit {bit}, {state:?}");
+            }
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use crate::slots::Place;
+
 /// The slots that are not taken. A lock protects it; only creating and freeing need it.
 #[derive(Debug)]
 pub(crate) struct Vacancies {
-    resting: VecDeque<u32>,
+    resting: VecDeque<Place>,
     /// Slots that were ever taken.
     used: u32,
     retired: u32,
@@ -19,19 +21,19 @@ impl Vacancies {
     }
 
     /// A slot to take; `None` when those that are free have not rested long enough and there is no new one.
-    pub(crate) fn take(&mut self) -> Option<u32> {
+    pub(crate) fn take(&mut self) -> Option<Place> {
         if self.resting.len() > self.distance as usize {
             return self.resting.pop_front();
         }
         let fresh = self.used;
         (fresh < self.limit).then(|| {
             self.used += 1;
-            fresh
+            Place::of(fresh)
         })
     }
 
-    pub(crate) fn give_back(&mut self, index: u32) {
-        self.resting.push_back(index);
+    pub(crate) fn give_back(&mut self, place: Place) {
+        self.resting.push_back(place);
     }
 
     pub(crate) fn retire(&mut self) {
@@ -63,22 +65,22 @@ mod tests {
     fn a_slot_rests_until_that_many_others_were_freed_after_it() {
         let mut vacancies = Vacancies::new(2, 100);
         for expected in 0..4 {
-            assert_eq!(vacancies.take(), Some(expected));
+            assert_eq!(vacancies.take(), Some(Place::of(expected)));
         }
-        vacancies.give_back(3);
-        vacancies.give_back(1);
-        assert_eq!(vacancies.take(), Some(4), "two rest, a third must be freed first");
-        vacancies.give_back(0);
-        assert_eq!(vacancies.take(), Some(3), "first in, first out");
-        assert_eq!(vacancies.take(), Some(5));
+        vacancies.give_back(Place::of(3));
+        vacancies.give_back(Place::of(1));
+        assert_eq!(vacancies.take(), Some(Place::of(4)), "two rest, a third must be freed first");
+        vacancies.give_back(Place::of(0));
+        assert_eq!(vacancies.take(), Some(Place::of(3)), "first in, first out");
+        assert_eq!(vacancies.take(), Some(Place::of(5)));
         assert_eq!(vacancies.taken(), 4);
     }
 
     #[test]
     fn the_distance_holds_even_when_nothing_else_is_left() {
         let mut vacancies = Vacancies::new(1, 1);
-        assert_eq!(vacancies.take(), Some(0));
-        vacancies.give_back(0);
+        assert_eq!(vacancies.take(), Some(Place::of(0)));
+        vacancies.give_back(Place::of(0));
         assert_eq!(vacancies.take(), None);
         assert_eq!((vacancies.taken(), vacancies.used()), (0, 1));
     }

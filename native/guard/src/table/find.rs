@@ -12,24 +12,33 @@ impl<T, A: Access> Table<T, A> {
     /// The slot of a handle that may be used by this thread right now.
     #[inline]
     pub(crate) fn find(&self, handle: Handle) -> Result<&Slot<T, A>, GuardError> {
-        let slot = self.slot_of(handle)?;
+        let slot = self.slot_at(handle)?;
         let state = slot.word().load();
-        if !state.admits(handle.generation()) {
+        if !self.admits(state, handle) {
             return Err(self.explain(handle, state));
         }
         self.check_thread(handle)?;
         Ok(slot)
     }
 
-    /// The slot of a handle that is one of this table's, dead or alive.
+    /// The slot at a handle's index, whatever table the handle is of: to be asked whether it [admits](Self::admits).
     #[inline]
-    pub(crate) fn slot_of(&self, handle: Handle) -> Result<&Slot<T, A>, GuardError> {
-        if handle.has_tag(self.tag)
-            && let Some(slot) = self.slots.slot(handle.index())
-        {
-            return Ok(slot);
+    pub(crate) fn slot_at(&self, handle: Handle) -> Result<&Slot<T, A>, GuardError> {
+        match self.slots.slot(handle.place()) {
+            Some(slot) => Ok(slot),
+            None => Err(self.explain_stranger(handle)),
         }
-        Err(self.explain_stranger(handle))
+    }
+
+    /// The slot of a handle that is one of this table's, dead or alive.
+    pub(crate) fn slot_of(&self, handle: Handle) -> Result<&Slot<T, A>, GuardError> {
+        if handle.has_tag(self.tag) { self.slot_at(handle) } else { Err(self.explain_stranger(handle)) }
+    }
+
+    /// Whether a slot in that state lets the handle in.
+    #[inline]
+    pub(crate) fn admits(&self, state: State, handle: Handle) -> bool {
+        state.admits(handle, self.tag)
     }
 
     /// Whether this thread may touch the object, if the table cares.
@@ -39,7 +48,7 @@ impl<T, A: Access> Table<T, A> {
             return Ok(());
         }
         let here = Thread::current();
-        match self.slots.cold(handle.index()).and_then(Cold::thread) {
+        match self.slots.cold(handle.place()).and_then(Cold::thread) {
             Some(home) if home != here => {
                 self.count(Count::WrongThread);
                 Err(GuardError::WrongThread { handle, kind: self.kind, home, here })
@@ -51,7 +60,7 @@ impl<T, A: Access> Table<T, A> {
     /// Remembers who uses an object that takes one user at a time, for the error that the next one gets.
     #[inline]
     pub(crate) fn note_user(&self, handle: Handle, user: Option<Thread>) {
-        if let Some(cold) = self.slots.cold(handle.index()) {
+        if let Some(cold) = self.slots.cold(handle.place()) {
             cold.set_thread(user);
         }
     }
@@ -76,8 +85,11 @@ impl<T, A: Access> Table<T, A> {
     #[cold]
     pub(crate) fn explain(&self, handle: Handle, state: State) -> GuardError {
         let kind = self.kind;
+        if !handle.has_tag(self.tag) {
+            return self.explain_stranger(handle);
+        }
         let (generation, slot_generation) = (handle.generation(), state.generation());
-        let cold = self.slots.cold(handle.index());
+        let cold = self.slots.cold(handle.place());
         let freed = cold.map_or(Freed::Unknown, |cold| cold.end_of(generation));
         if generation < slot_generation {
             return GuardError::Stale { handle, kind, slot_generation, freed };

@@ -4,6 +4,7 @@
 use crate::fence::fence;
 use crate::ledger::Count;
 use crate::point::point;
+use crate::slots::Place;
 use crate::state::State;
 use crate::sync::lock;
 use crate::table::{Access, Table};
@@ -23,10 +24,10 @@ impl<T, A: Access> Table<T, A> {
     /// Ends an object that its caller closed or left last: here, or queued for its home thread.
     pub(crate) fn finish(&self, handle: Handle) -> Result<Disposed, GuardError> {
         if A::BOUND
-            && let Some(cold) = self.slots.cold(handle.index())
+            && let Some(cold) = self.slots.cold(handle.place())
             && cold.thread() != Some(Thread::current())
         {
-            self.pending.push(handle.index(), &cold.next);
+            self.pending.push(handle.place().bits(), &cold.next);
             return Ok(Disposed::Queued);
         }
         match self.end(handle) {
@@ -45,15 +46,17 @@ impl<T, A: Access> Table<T, A> {
         }
         let here = Thread::current();
         let mut freed = 0;
-        for index in self.pending.take(|index| self.slots.cold(index).map(|cold| &cold.next)) {
-            let (Some(slot), Some(cold)) = (self.slots.slot(index), self.slots.cold(index)) else { continue };
+        let next = |bits| self.slots.cold(Place::from_bits(bits)).map(|cold| &cold.next);
+        for bits in self.pending.take(next) {
+            let place = Place::from_bits(bits);
+            let (Some(slot), Some(cold)) = (self.slots.slot(place), self.slots.cold(place)) else { continue };
             if cold.thread() == Some(here) {
-                let handle = Handle::assemble(self.tag, index, slot.word().load().generation());
+                let handle = self.handle_of(place, slot.word().load().generation());
                 // As in `after_release`: the ledger has counted a panic.
                 drop(self.end(handle));
                 freed += 1;
             } else {
-                self.pending.push(index, &cold.next);
+                self.pending.push(bits, &cold.next);
             }
         }
         freed
@@ -62,7 +65,7 @@ impl<T, A: Access> Table<T, A> {
     /// Runs the destructor and gives the slot back. Only for the one caller that is to free the object: its word says
     /// closed and idle, and this caller brought it there, or took it off the pending queue, or owns the table.
     fn end(&self, handle: Handle) -> Result<(), Panicked> {
-        let (Some(slot), Some(cold)) = (self.slots.slot(handle.index()), self.slots.cold(handle.index())) else {
+        let (Some(slot), Some(cold)) = (self.slots.slot(handle.place()), self.slots.cold(handle.place())) else {
             return Ok(());
         };
         point(Point::Free, handle);
@@ -92,7 +95,7 @@ impl<T, A: Access> Table<T, A> {
     /// Gives a reserved slot back.
     pub(crate) fn cancel(&self, handle: Handle) {
         let operation = Operation::next();
-        if let Some(cold) = self.slots.cold(handle.index()) {
+        if let Some(cold) = self.slots.cold(handle.place()) {
             cold.record_end(handle.generation(), operation);
         }
         self.vacate(handle);
@@ -100,13 +103,13 @@ impl<T, A: Access> Table<T, A> {
 
     /// Moves the slot on to its next generation, or retires it.
     fn vacate(&self, handle: Handle) {
-        let (index, generation) = (handle.index(), handle.generation());
-        if let Some(slot) = self.slots.slot(index) {
+        let (place, generation) = (handle.place(), handle.generation());
+        if let Some(slot) = self.slots.slot(place) {
             slot.word().publish(State::vacant(generation + 1));
         }
         let mut vacancies = lock(&self.vacancies);
         if generation < self.max_generation {
-            vacancies.give_back(index);
+            vacancies.give_back(place);
         } else {
             vacancies.retire();
         }
@@ -116,10 +119,10 @@ impl<T, A: Access> Table<T, A> {
 impl<T, A: Access> Drop for Table<T, A> {
     fn drop(&mut self) {
         // Whatever is still there, the queued and the leaked alike: nobody else can have a reference to it.
-        for index in self.slots.indices() {
-            let Some(state) = self.slots.slot(index).map(|slot| slot.word().load()) else { continue };
+        for place in self.slots.places() {
+            let Some(state) = self.slots.slot(place).map(|slot| slot.word().load()) else { continue };
             if state.is_live() {
-                drop(self.end(Handle::assemble(self.tag, index, state.generation())));
+                drop(self.end(self.handle_of(place, state.generation())));
             }
         }
     }

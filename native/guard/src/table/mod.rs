@@ -22,7 +22,7 @@ use crate::ledger::{Count, Tally};
 use crate::pending::Pending;
 use crate::point::point;
 use crate::reservation::Reservation;
-use crate::slots::Slots;
+use crate::slots::{Place, Slots};
 use crate::state::State;
 use crate::sync::{Mutex, lock};
 use crate::vacancies::Vacancies;
@@ -153,7 +153,7 @@ impl<T, A: Access> Table<T, A> {
         let site = Location::caller();
         self.drain_own();
         Operation::next();
-        let index = {
+        let place = {
             let mut vacancies = lock(&self.vacancies);
             vacancies.take().ok_or_else(|| GuardError::Full {
                 kind: self.kind,
@@ -162,8 +162,8 @@ impl<T, A: Access> Table<T, A> {
                 retired: vacancies.retired(),
             })?
         };
-        self.slots.grow_to(index);
-        Ok(Reservation::new(self, index, site))
+        self.slots.grow_to(place);
+        Ok(Reservation::new(self, place, site))
     }
 
     /// Whether the handle could be used right now by this thread, apart from being busy. Nothing is pinned, so another
@@ -206,7 +206,7 @@ impl<T, A: Access> Table<T, A> {
         let generation = handle.generation();
         match slot.word().update(|state| self.dispose.close(state, generation)) {
             Ok(closed) => {
-                let home = self.slots.cold(handle.index()).and_then(|cold| {
+                let home = self.slots.cold(handle.place()).and_then(|cold| {
                     cold.record_end(generation, operation);
                     cold.thread()
                 });
@@ -253,8 +253,8 @@ impl<T, A: Access> Table<T, A> {
         &self.slots
     }
 
-    pub(crate) fn handle_of(&self, index: u32, generation: u32) -> Handle {
-        Handle::assemble(self.tag, index, generation)
+    pub(crate) fn handle_of(&self, place: Place, generation: u32) -> Handle {
+        Handle::assemble(self.tag, place, generation)
     }
 
     /// Counts a new object, and gives the ledger's row for the place that made it.
@@ -280,8 +280,7 @@ where
     pub fn hold(self: &Arc<Self>, handle: Handle) -> Result<Hold, GuardError> {
         point(Point::BeforeAcquire, handle);
         let slot = self.find(handle)?;
-        let generation = handle.generation();
-        let adopt = |state: State| if state.admits(generation) { state.adopted() } else { None };
+        let adopt = |state: State| if self.admits(state, handle) { state.adopted() } else { None };
         slot.word().update(adopt).map_err(|state| self.explain(handle, state))?;
         Ok(Hold::new(Arc::clone(self) as Arc<dyn Parents>, handle))
     }
@@ -292,7 +291,7 @@ where
     Self: Send + Sync,
 {
     fn release_child(&self, parent: Handle) {
-        if let Some(slot) = self.slots.slot(parent.index()) {
+        if let Some(slot) = self.slots.slot(parent.place()) {
             let left = slot.word().release_child();
             self.after_release(parent, left);
         }
