@@ -69,40 +69,32 @@ const fn slots_before(chunk: u32) -> u32 {
 /// The often and the rarely used halves of slots lie apart, so that more of the former fit a cache.
 #[derive(Debug)]
 struct Chunk<T, A> {
-    // Not a boxed slice, which claims its memory anew whenever it is moved: a `Start` points into it.
+    // Not a boxed slice, which claims its memory anew whenever it is moved: `starts` points into it.
     slots: Vec<Slot<T, A>>,
     cold: Vec<Cold>,
 }
 
-/// What it takes to find a slot in a chunk.
-#[derive(Debug)]
-struct Start<T, A> {
-    /// Zero until the chunk is there, and stored last.
-    length: AtomicUsize,
-    slots: AtomicPtr<Slot<T, A>>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Slots<T, A> {
-    starts: [Start<T, A>; CHUNKS as usize],
+    /// How long each chunk is: zero until it is there, and stored last.
+    lengths: [AtomicUsize; CHUNKS as usize],
+    /// Where each chunk starts.
+    starts: [AtomicPtr<Slot<T, A>>; CHUNKS as usize],
     chunks: [OnceLock<Chunk<T, A>>; CHUNKS as usize],
-}
-
-impl<T, A> Start<T, A> {
-    const fn new() -> Self {
-        Self { length: AtomicUsize::new(0), slots: AtomicPtr::new(ptr::null_mut()) }
-    }
 }
 
 impl<T, A: Access> Slots<T, A> {
     pub(crate) fn new() -> Self {
-        Self { starts: [const { Start::new() }; CHUNKS as usize], chunks: [const { OnceLock::new() }; CHUNKS as usize] }
+        Self {
+            lengths: [const { AtomicUsize::new(0) }; CHUNKS as usize],
+            starts: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS as usize],
+            chunks: [const { OnceLock::new() }; CHUNKS as usize],
+        }
     }
 
     /// Makes the chunk of that slot, if it is not there yet.
     pub(crate) fn grow_to(&self, place: Place) {
-        let start = &self.starts[place.chunk()];
-        if start.length.load(Ordering::Acquire) > 0 {
+        if self.lengths[place.chunk()].load(Ordering::Acquire) > 0 {
             return;
         }
         let length = 1_usize << chunk_bits(place.0 >> OFFSET_BITS);
@@ -111,19 +103,20 @@ impl<T, A: Access> Slots<T, A> {
             cold: (0..length).map(|_| Cold::new()).collect(),
         });
         // Should two threads come here at once, they store the same.
-        start.slots.store(chunk.slots.as_ptr().cast_mut(), Ordering::Relaxed);
+        self.starts[place.chunk()].store(chunk.slots.as_ptr().cast_mut(), Ordering::Relaxed);
         // Release: who sees the length sees the slots, and where they are.
-        start.length.store(length, Ordering::Release);
+        self.lengths[place.chunk()].store(length, Ordering::Release);
     }
 
     /// The slot at that place, if it is there.
     #[inline]
     pub(crate) fn slot(&self, place: Place) -> Option<&Slot<T, A>> {
-        let start = &self.starts[place.chunk()];
-        if place.offset() >= start.length.load(Ordering::Acquire) {
+        if place.offset() >= self.lengths[place.chunk()].load(Ordering::Acquire) {
             return None;
         }
-        let slots = start.slots.load(Ordering::Relaxed);
+        let slots = self.starts[place.chunk()].load(Ordering::Relaxed);
+        // SAFETY: a length above zero was stored after the pointer. (Saves a branch that would ask for null.)
+        unsafe { std::hint::assert_unchecked(!slots.is_null()) };
         // SAFETY: the length was stored after the pointer to that many slots, and the offset is below it.
         let slot = unsafe { slots.add(place.offset()) };
         // SAFETY: the slots of a chunk never move and live as long as `self`; they are only ever reached shared.
