@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use crate::point::point;
 use crate::slot::Slot;
@@ -22,6 +23,12 @@ pub struct Lease<T, A: Access, R: Deref<Target = Table<T, A>>> {
     handle: Handle,
     affinity: PhantomData<A::Affinity>,
 }
+
+/// A lease that borrows its table.
+pub type Pinned<'a, T, A> = Lease<T, A, &'a Table<T, A>>;
+
+/// A lease that owns a part of its table, for as long as the other runtime likes.
+pub type Export<T, A> = Lease<T, A, Arc<Table<T, A>>>;
 
 // SAFETY: the lease is the table's `R` and a right to `&T` (or, alone, `&mut T`), which goes where `T` may be sent or,
 // for `&T` beside others, where the table may be shared: then `R: Send` asks `Table: Sync`, which asks `T: Sync`.

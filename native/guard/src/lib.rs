@@ -105,7 +105,7 @@ pub use error::{CallError, Freed, GuardError};
 pub use fence::{Panicked, fence};
 pub use handle::{Handle, Owner};
 pub use hold::Hold;
-pub use lease::Lease;
+pub use lease::{Export, Lease, Pinned};
 pub use ledger::{KindReport, Leaked, Ledger, LedgerError, SiteReport};
 pub use operation::Operation;
 pub use point::{Hook, Point, point, set_point};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deadhand_guard::{
-    Access, Config, Dispose, Disposed, ExclusiveTable, GuardError, Handle, Hold, Lease, SharedTable, Table,
+    Access, Config, Dispose, Disposed, ExclusiveTable, Export, GuardError, Handle, Hold, SharedTable, Table,
     ThreadBoundTable,
 };
 use proptest::collection::vec;
@@ -191,6 +191,41 @@ impl Model {
     }
 }
 
+/// Creates an object, as a child if there is a parent, unless that refuses.
+fn insert<A: Access>(
+    table: &Arc<Table<Counted, A>>,
+    model: &mut Model,
+    freed: &Arc<AtomicU32>,
+    number: u32,
+    parent: Option<Handle>,
+) -> Result<Option<Handle>, TestCaseError>
+where
+    Table<Counted, A>: Send + Sync,
+{
+    let mut hold: Option<Hold> = None;
+    if let Some(parent) = parent {
+        let answer = told(table.hold(parent), |held| {
+            hold = Some(held);
+            Answer::Fine
+        });
+        prop_assert_eq!(answer, model.check(parent));
+        if hold.is_none() {
+            return Ok(None);
+        }
+        model.alive.get_mut(&parent).unwrap().children += 1;
+    }
+    if model.bound {
+        model.drain();
+    }
+    let object = Counted(number, Arc::clone(freed));
+    let handle = match hold {
+        Some(hold) => table.insert_under(hold, object).unwrap(),
+        None => table.insert(object).unwrap(),
+    };
+    model.alive.insert(handle, Alive { number, parent, ..Alive::default() });
+    Ok(Some(handle))
+}
+
 /// Runs the calls on a table and on the model, and compares each answer.
 fn agree<A: Access>(
     table: Table<Counted, A>,
@@ -205,36 +240,17 @@ where
     let freed = Arc::new(AtomicU32::new(0));
     let mut made = 0;
     let mut handles: Vec<Handle> = Vec::new();
-    let mut leases: Vec<Lease<Counted, A, Arc<Table<Counted, A>>>> = Vec::new();
+    let mut leases: Vec<Export<Counted, A>> = Vec::new();
     let pick = |handles: &[Handle], n: usize| (!handles.is_empty()).then(|| handles[n % handles.len()]);
     for op in ops {
         match *op {
             Op::Insert | Op::InsertUnder(_) => {
                 let parent = if let Op::InsertUnder(n) = *op { pick(&handles, n) } else { None };
-                let mut hold: Option<Hold> = None;
-                if let Some(parent) = parent {
-                    let answer = told(table.hold(parent), |held| {
-                        hold = Some(held);
-                        Answer::Fine
-                    });
-                    prop_assert_eq!(answer, model.check(parent));
-                    if hold.is_none() {
-                        continue;
-                    }
-                    model.alive.get_mut(&parent).unwrap().children += 1;
+                if let Some(handle) = insert(&table, &mut model, &freed, made, parent)? {
+                    prop_assert!(!handles.contains(&handle), "{} was given out twice", handle);
+                    handles.push(handle);
+                    made += 1;
                 }
-                if model.bound {
-                    model.drain();
-                }
-                let object = Counted(made, Arc::clone(&freed));
-                let handle = match hold {
-                    Some(hold) => table.insert_under(hold, object).unwrap(),
-                    None => table.insert(object).unwrap(),
-                };
-                prop_assert!(!handles.contains(&handle), "{} was given out twice", handle);
-                handles.push(handle);
-                model.alive.insert(handle, Alive { number: made, parent, ..Alive::default() });
-                made += 1;
             }
             Op::Cancel => {
                 if model.bound {

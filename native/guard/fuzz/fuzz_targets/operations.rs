@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arbitrary::Arbitrary;
 use deadhand_guard::{
-    Access, Block, Config, Dispose, ExclusiveTable, Handle, Lease, Quarantine, SharedTable, Table, whose,
+    Access, Block, Config, Dispose, ExclusiveTable, Export, Handle, Quarantine, SharedTable, Table, whose,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -74,7 +74,7 @@ where
     let quarantine = Quarantine::new(4096);
     let mut numbers: HashMap<Handle, u32> = HashMap::new();
     let mut handles: Vec<Handle> = Vec::new();
-    let mut leases: Vec<Lease<Counted, A, Arc<Table<Counted, A>>>> = Vec::new();
+    let mut leases: Vec<Export<Counted, A>> = Vec::new();
     for op in ops {
         let pick = |n: u8| handles.get(usize::from(n) % handles.len().max(1)).copied();
         match *op {

@@ -27,8 +27,8 @@ use crate::state::State;
 use crate::sync::{Mutex, lock};
 use crate::vacancies::Vacancies;
 use crate::{
-    CallError, Config, Dispose, Disposed, GuardError, Handle, Hold, Lease, Operation, Panicked, Point, Thread, handle,
-    registry,
+    CallError, Config, Dispose, Disposed, Export, GuardError, Handle, Hold, Lease, Operation, Panicked, Pinned, Point,
+    Thread, handle, registry,
 };
 
 /// What is done with an object that has come to its end, instead of dropping it.
@@ -181,7 +181,7 @@ impl<T, A: Access> Table<T, A> {
     /// # Errors
     /// Everything that is wrong with the handle; [`GuardError::Busy`] if it is in use and takes one user at a time.
     #[inline]
-    pub fn pin(&self, handle: Handle) -> Result<Lease<T, A, &Self>, GuardError> {
+    pub fn pin(&self, handle: Handle) -> Result<Pinned<'_, T, A>, GuardError> {
         Lease::new(self, handle)
     }
 
@@ -189,7 +189,7 @@ impl<T, A: Access> Table<T, A> {
     ///
     /// # Errors
     /// As for [`pin`](Self::pin).
-    pub fn export(self: &Arc<Self>, handle: Handle) -> Result<Lease<T, A, Arc<Self>>, GuardError> {
+    pub fn export(self: &Arc<Self>, handle: Handle) -> Result<Export<T, A>, GuardError> {
         Lease::new(Arc::clone(self), handle)
     }
 
