@@ -16,6 +16,17 @@ pub enum Freed {
     Unknown,
 }
 
+impl Freed {
+    /// The very call, if it is known.
+    #[must_use]
+    pub const fn by(self) -> Option<Operation> {
+        match self {
+            Self::By(operation) => Some(operation),
+            Self::Before(_) | Self::Unknown => None,
+        }
+    }
+}
+
 impl fmt::Display for Freed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,14 +123,17 @@ pub enum GuardError {
         kind: &'static str,
     },
     /// The object was disposed of and only waits for its last user, child or home thread.
-    #[error("{kind} {handle} is closed{freed}, and kept by {uses} uses and {children} children: do not use it again")]
+    #[error(
+        "{kind} {handle} is closed{}, and stays in memory for {uses} uses, {children} children or its home thread; \
+         do not use it again", .closed_by.map(|operation| format!(" by {operation}")).unwrap_or_default()
+    )]
     Closed {
         /// The handle that was given.
         handle: Handle,
         /// What the table holds.
         kind: &'static str,
-        /// The call that closed it.
-        freed: Freed,
+        /// The call that closed it, if that is recorded.
+        closed_by: Option<Operation>,
         /// Uses that are not over.
         uses: u32,
         /// Children that are not freed.

@@ -63,11 +63,14 @@
 //!
 //! # How it is tested
 //!
-//! Each table against a model built on `HashMap` (proptest), the lock-free words under every interleaving that loom
-//! explores within its bounds (`RUSTFLAGS="--cfg loom"`, tests `loom_*`), and a fuzz target in `fuzz/`. **Miri has not
-//! been run**: it needs a nightly toolchain with the component `miri`, which the machine this was written on lacks. It
-//! should be able to run the unit tests and models, with `-Zmiri-ignore-leaks` for the kinds of tables that were made;
-//! it cannot run the tests of [`Ledger`], as it knows no `memfd_create` and no shared mappings.
+//! Each table against a model built on `HashMap` (proptest); the lock-free words under the interleavings that loom
+//! explores (`RUSTFLAGS="--cfg loom" cargo test --release --test 'loom_*'`); any calls with any handles by the fuzz
+//! target in `fuzz/`. Loom 0.7 does not come to every interleaving: it forgets all but the last access to a word, so
+//! the models are arranged such that it meets the ones that matter, and one of them checks that it did. It looks at an
+//! object when a lease is dereferenced, not for as long as the reference lives.
+//!
+//! **Miri has not been run**: it is a component of nightly toolchains that the machine this was written on lacks. It
+//! should be able to run all tests but those of [`Ledger`] (it knows neither `memfd_create` nor shared mappings).
 
 #![deny(unsafe_code)]
 

@@ -74,6 +74,26 @@ fn a_stale_handle_is_told_which_call_freed_it() {
 }
 
 #[test]
+fn a_closed_handle_is_told_which_call_closed_it_and_what_keeps_it() {
+    let table = table(Config::new("cursor"));
+    let handle = table.insert(1).unwrap();
+    let pin = table.pin(handle).unwrap();
+    assert_eq!(table.dispose(handle), Ok(Disposed::Deferred));
+    let error = table.check(handle).unwrap_err();
+    let GuardError::Closed { closed_by, uses: 1, children: 0, .. } = error else { panic!("{error}") };
+    let by = closed_by.map_or(String::new(), |operation| format!(" by {operation}"));
+    assert_eq!(closed_by.is_some(), build_info().checked);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cursor {handle} is closed{by}, and stays in memory for 1 uses, 0 children or its home thread; \
+             do not use it again"
+        )
+    );
+    assert_eq!(*pin, 1);
+}
+
+#[test]
 fn a_reserved_slot_cannot_be_used_before_the_commit_nor_after_a_cancel() {
     let table = table(Config::new("cursor"));
     let reservation = table.reserve().unwrap();

@@ -30,8 +30,8 @@ use memory::Memory;
 /// At the end of a program [`settle`](Self::settle) is to be `Ok`, or there is a leak.
 ///
 /// What it does *not* protect from: a process that scribbles over the mapping can make the numbers wrong (never
-/// unsafe). A process that is killed between two counters leaves them one apart. A new place in the source takes a
-/// lock of its process; so a child forked while another thread held it must not make objects at new places.
+/// unsafe). A process that is killed between two counters leaves them one apart. With the feature `checked`, making an
+/// object takes a lock of its process; so a child that was forked while another thread held it must not make any.
 #[derive(Debug)]
 pub struct Ledger {
     memory: Memory,

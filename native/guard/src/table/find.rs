@@ -101,7 +101,13 @@ impl<T, A: Access> Table<T, A> {
             return GuardError::NotReady { handle, kind };
         }
         if state.is_closed() {
-            return GuardError::Closed { handle, kind, freed, uses: state.uses(), children: state.children() };
+            return GuardError::Closed {
+                handle,
+                kind,
+                closed_by: freed.by(),
+                uses: state.uses(),
+                children: state.children(),
+            };
         }
         if state.is_fenced() {
             return GuardError::Fenced { handle, kind };

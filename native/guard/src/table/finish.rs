@@ -8,7 +8,7 @@ use crate::slots::Place;
 use crate::state::State;
 use crate::sync::lock;
 use crate::table::{Access, Table};
-use crate::{Disposed, Freed, GuardError, Handle, Operation, Panicked, Point, Thread};
+use crate::{Disposed, GuardError, Handle, Operation, Panicked, Point, Thread};
 
 impl<T, A: Access> Table<T, A> {
     /// What follows a release that left the slot in this state: nothing, or the end of the object.
@@ -69,10 +69,7 @@ impl<T, A: Access> Table<T, A> {
             return Ok(());
         };
         point(Point::Free, handle);
-        let by = match cold.end_of(handle.generation()) {
-            Freed::By(operation) => Some(operation),
-            Freed::Before(_) | Freed::Unknown => None,
-        };
+        let by = cold.end_of(handle.generation()).by();
         let parent = cold.take_parent();
         // SAFETY: closed admits no new use and idle means that no old one is left; only one caller gets here.
         let value = unsafe { slot.take() };
