@@ -35,7 +35,7 @@ class Cycle(Hazard):
 
     name = "cycle"
     summary = "handles are in a cycle that only the collector can free"
-    weight = 11
+    weight = 16
     verb = "cycle"
 
     def write(self, draft: Draft) -> None:
@@ -46,7 +46,10 @@ class Cycle(Hazard):
             self.of_our_own(draft)
 
     def through_slot(self, draft: Draft, operations: list[Operation]) -> None:
-        """Give the library an object that holds what it was given with."""
+        """Give the library an object that holds what it was given with; a callback more often than not, for it is kept."""
+        kept = [each for each in operations if any(parameter.role == "callback" for parameter in each.parameters)]
+        if kept and draft.draw.chance(60):
+            operations = kept
         operation = draft.draw.least_tried(operations, lambda each: f"cycle>{each.name}")
         before = len(draft.steps)
         made = draft.call(operation, hostile=True)
