@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, fields
 
@@ -32,7 +33,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
-        """The defaults, overridden by DEADHAND_* variables. Raises ValueError naming a variable that is no number."""
+        """The defaults, overridden by DEADHAND_* variables. Raises ValueError naming a variable that is no number above 0."""
         known = os.environ if environment is None else environment
         changes: dict[str, float] = {}
         for each in fields(cls):
@@ -40,11 +41,16 @@ class Settings:
             text = known.get(variable)
             if text is None:
                 continue
+            kind = "whole number" if type(each.default) is int else "number"
             try:
-                changes[each.name] = type(each.default)(text)  # type: ignore[misc]
+                value = type(each.default)(text)  # type: ignore[misc]
             except ValueError:
-                message = f"{variable}={text!r} is no {type(each.default).__name__}; unset it or give a number"
+                message = f"{variable}={text!r} is no {kind}; unset it or give a {kind} above 0"
                 raise ValueError(message) from None
+            if not 0 < value < math.inf:
+                message = f"{variable}={text!r} is out of range; unset it or give a {kind} above 0"
+                raise ValueError(message)
+            changes[each.name] = value
         return cls(**changes)  # type: ignore[arg-type]
 
 

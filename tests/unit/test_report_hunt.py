@@ -10,6 +10,7 @@ from rich.console import Console
 from deadhand.errors import UsageError
 from deadhand.model.program import Hostile, Program, Ref, Step
 from deadhand.report.base import reporter
+from deadhand.report.causes import cause_lines
 from deadhand.report.jsonl import JsonLines
 from deadhand.report.plain import Plain
 from deadhand.report.terminal import Terminal
@@ -63,7 +64,7 @@ HUNT = [
     e.FindingEvent(found(steps=2), PROGRAM, TRACE),
     e.FindingEvent(FLAKY, PROGRAM, []),
     e.Progress(TARGET, 1200, 310.5, {"re-enter": 400, "drop": 90}, 1, 2, 80.0),
-    e.TargetDone(TARGET, 1500, 60.2, {"drop": 90, "re-enter": 500}, {"connect": {"none": 9}, "close": {"live": 3, "live+disposed": 1}, "execute": {"live": 1}, "trace": {}}, 2),
+    e.TargetDone(TARGET, 1500, 60.2, {"drop": 90, "re-enter": 500}, {"connect": {"none": 9}, "close": {"live": 3, "live+disposed": 1}, "execute": {"live": 1}, "trace": {}}, 2, 1, {"execute": ["disposed", "live"], "close": ["live", "disposed"]}),
     e.Summary([TARGET], [found(), FLAKY, found(known=True, signature="s3")], 1500, 61.0, ["lmdb.py"], ["c.py"], 7, interrupted=True),
 ]
 
@@ -104,6 +105,7 @@ finding 2: unclassified: hang  (FLAKY)
 done strategies/sqlite3.py:Sqlite3: 1500 programs in 1m 00s
   hazards: re-enter 500, drop 90
   unconfirmed: 2 suspicions that did not repeat alone
+  not looked into: 1 suspicion, for want of time; a longer --time would
   not tried: execute: never on a handle that is disposed
   not tried: trace: never called
 
@@ -180,3 +182,15 @@ def test_rich_falls_back_to_plain_without_a_terminal():
     assert isinstance(reporter("jsonl", io.StringIO()), JsonLines)
     with pytest.raises(UsageError, match="no format named 'xml'"):
         reporter("xml", io.StringIO())
+
+
+def test_finds_that_look_like_one_bug_are_told_together():
+    inside = [found(mad="MAD-14", signature=f"MAD-14:death crash in {call}(row:index{{close box}})", symptom=name) for call, name in (("get", "SIGSEGV"), ("put", "SIGABRT"))]
+    held = found(mad="MAD-06", oracle="liveness", symptom="cycle", signature="MAD-06:liveness cycle in keep(value:object&{})")
+    gone = [found(mad="MAD-01", oracle="contract", symptom="returned", signature=f"MAD-01:contract returned in {call}(disposed)") for call in "abcdefgh"]
+    assert cause_lines([*inside, held, *gone]) == [
+        "11 findings have 3 likely causes:",
+        "  8 x MAD-01 returned, on a handle that is disposed: a, b, c, d, e, f and 2 more",
+        "  2 x MAD-14 crash, close box in the middle of a call: get, put",
+    ]
+    assert cause_lines([inside[0], held]) == []

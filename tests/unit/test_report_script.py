@@ -143,6 +143,13 @@ class Shop(_Base):
     def leak(self, store, value=hostile.object()):
         Store.kept.append(value)
 
+    @creates(_Base.item)
+    def swallow(self, value=hostile.object()):
+        made = Item(0)
+        made.value = value
+        Store.kept.append(value)
+        return made
+
     @uses
     async def later(self, store):
         store.check()
@@ -292,6 +299,12 @@ def test_leaks_are_told(run):
     done = run(OPEN, Step("leak", {"store": STORE, "value": Hostile("object", 1, cycle=True)}), oracle="liveness", symptom="cycle")
     assert done.returncode == 1
     assert said(done) == [f"LEAK: {what} is still alive after everything was dropped and collected" for what in ("store_1", "value of step 2")]
+
+
+def test_a_value_holds_what_was_made_of_it(run):
+    done = run(Step("swallow", {"value": Hostile("object", 1, cycle=True)}, out="item_1"), Step("@reinitialise", {"handle": Ref("item_1")}), oracle="liveness", symptom="cycle")
+    assert done.returncode == 1
+    assert "LEAK: item_1 is still alive after everything was dropped and collected" in done.stdout
 
 
 def test_what_is_let_go_is_no_leak(run):

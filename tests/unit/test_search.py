@@ -16,6 +16,7 @@ from deadhand.model.program import Blob, Hostile, Items, Lent, Number, Program, 
 from deadhand.model.verdict import Finding
 from deadhand.search.compose import Composer
 from deadhand.search.corpus import Corpus, file_name, load_case, write_case
+from deadhand.search.coverage import possible_states
 from deadhand.search.generator import Generator, covers
 from deadhand.search.labels import labels
 from deadhand.search.minimise import Minimiser, renamed
@@ -339,3 +340,9 @@ def test_a_generator_writes_fewer_programs_that_are_known(toy: Description) -> N
     avoiding.avoid("use(orphan) + make")
     assert avoiding.known == {"use(orphan)"}
     assert count(avoiding) < count(plain) / 2
+
+
+def test_only_states_that_a_handle_can_be_in_are_called_untried(toy: Description) -> None:
+    assert possible_states(toy, toy.operations["make"]) == ["none"]
+    assert possible_states(toy, toy.operations["close"]) == ["disposed", "live", "uninitialised"]
+    assert {"ended", "orphan", "outlived"} <= set(possible_states(toy, toy.operations["use"]))

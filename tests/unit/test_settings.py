@@ -27,9 +27,15 @@ def test_nothing_set_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None
     assert Settings.from_environment().hang_seconds == 1.5
 
 
-@pytest.mark.parametrize(("name", "text", "kind"), [("HANG_SECONDS", "soon", "float"), ("BATCH", "1.5", "int"), ("BATCH", "", "int"), ("MEMORY_MIB", "4G", "int")])
+@pytest.mark.parametrize(("name", "text", "kind"), [("HANG_SECONDS", "soon", "number"), ("BATCH", "1.5", "whole number"), ("BATCH", "", "whole number"), ("MEMORY_MIB", "4G", "whole number")])
 def test_a_bad_value_names_its_variable(name: str, text: str, kind: str) -> None:
-    with pytest.raises(ValueError, match=f"^DEADHAND_{name}='{text}' is no {kind}; unset it or give a number$"):
+    with pytest.raises(ValueError, match=f"^DEADHAND_{name}='{text}' is no {kind}; unset it or give a {kind} above 0$"):
+        Settings.from_environment({"DEADHAND_" + name: text})
+
+
+@pytest.mark.parametrize(("name", "text"), [("HANG_SECONDS", "nan"), ("SHRINK_SECONDS", "inf"), ("BATCH", "0"), ("CONFIRM", "-3"), ("START_SECONDS", "-0.0")])
+def test_a_value_that_would_mean_nothing_is_refused(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^DEADHAND_{name}='{text}' is out of range; unset it or give a (whole )?number above 0$"):
         Settings.from_environment({"DEADHAND_" + name: text})
 
 

@@ -44,6 +44,7 @@ MADE = "@creates(box)\n            def make(self): return object()"
         (f"box = Handle()\n            {MADE}\n            @identity\n            def who(self): pass", 9, "@identity reads no handle", "(box)"),
         (f"box = Handle(parent=Handle())\n            {MADE}", 5, "has a parent that is no kind of this target", "above its child"),
         (f"box = Handle()\n            {MADE}\n            @uses(triggers='no')\n            def use(self, box): pass", 9, "triggers 'no', which is no operation", "name one of: make, use"),
+        (f"skip_hazards = {{'reenter': 'no callbacks'}}\n            box = Handle()\n            {MADE}", 5, "skip_hazards names 'reenter', which is no hazard", "did you mean 're-enter'?"),
         (f"skip_hazards = {{'drop': ' '}}\n            box = Handle()\n            {MADE}", 5, "skip_hazards['drop'] has no reason", "write why"),
     ],
 )
@@ -137,7 +138,7 @@ FULL = """
     class Base(Target):
         store = Handle(after_dispose=raises(KeyError))
         reader = Handle(parent=store)
-        skip_hazards = {"fork": "it says so"}
+        skip_hazards = {"drop": "it says so"}
 
         @creates(store)
         def make(self, size=st.integers(), label="plain"):
@@ -198,7 +199,7 @@ def test_a_plan_is_read_as_it_was_meant(plan_file: Callable[[str], Path]) -> Non
     assert list(base.kinds) == ["store", "reader"]
     assert list(base.operations) == ["make", "open", "close", "close_all", "clear", "who"]
     assert base.ledgers == ("alive",)
-    assert base.skip_hazards == {"fork": "it says so"}
+    assert base.skip_hazards == {"drop": "it says so"}
     operations = derived.operations
     assert list(derived.kinds) == ["store", "reader", "grandchild"]
     assert list(operations) == [*base.operations, "make_one", "call", "read"]

@@ -114,7 +114,10 @@ def outcome(history: History, step: int) -> list[Any]:
         ("signal.setitimer(signal.ITIMER_REAL, .05); time.sleep(9)", "signal SIGALRM"),
         ("signal.setitimer(signal.ITIMER_PROF, .05)\nwhile True: pass", "signal SIGPROF"),
         ("os.kill(os.getpid(), signal.SIGRTMIN + 3)", "signal signal 37"),
-        ("sys.setrecursionlimit(10**7)\ndef deep(): sorted([0], key=lambda _: deep())\ndeep()", "signal SIGSEGV"),
+        (
+            "threading.stack_size(1 << 16); sys.setrecursionlimit(10**7)\ndef deep(): sorted([0], key=lambda _: deep())\nthread = threading.Thread(target=deep); thread.start(); thread.join()",
+            "signal SIGSEGV",
+        ),
         ("os.kill(os.getpid(), signal.SIGSTOP)", "hang 1 s"),
         ("LIBC.pause()", "hang 1 s"),
         ("ctypes.PyDLL(None).pause()", "hang 1 s"),

@@ -119,6 +119,16 @@ PLAN = """
         def keep(self, box, value=hostile.object()):
             box.kept.append(value)
 
+        @creates(box)
+        def wrap(self, value=hostile.object()):
+            made = Box()
+            made.kept.append(value)
+            return made
+
+        @uses
+        def assert_wrapped(self, box):
+            assert box.kept[0].held == [box]
+
         @uses(keeps=True)
         def keep_for_ever(self, value=hostile.object()):
             SEEN.append(value)
@@ -318,6 +328,18 @@ def test_survivors_are_told_and_kept_ones_marked(run: Callable[..., list[list[An
     assert of(events, H.SURVIVOR) == [[2, "value of step 2", False, True], [3, "value of step 3", True, False]]
     assert of(events, H.ALIVE) == [[1]]
     run(Step(do="assert_seen", args={"code": "SEEN.clear() is None"}))
+
+
+def test_what_is_given_to_a_creator_holds_what_it_makes(run: Callable[..., list[list[Any]]]) -> None:
+    wrap = Step(do="wrap", args={"value": Hostile("object", 1, cycle=True)}, out="box_1")
+    events = run(wrap, Step(do="assert_wrapped", args=BOX), Step(do="@reinitialise", args={"handle": Ref("box_1")}))
+    assert outcome(events, 2)[0] == H.RETURNED
+    assert of(events, H.SURVIVOR) == []
+
+
+def test_a_value_that_cannot_be_built_is_no_call(run: Callable[..., list[list[Any]]]) -> None:
+    unhashable = Items("set", (Items("list", (1,)),))
+    assert outcome(run(MAKE, Step(do="keep", args=BOX | {"value": unhashable})), 2) == [H.SKIPPED, 2, "an argument cannot be built: TypeError: unhashable type: 'list'"]
 
 
 def test_reads_are_taken_just_before_an_end(run: Callable[..., list[list[Any]]]) -> None:

@@ -13,7 +13,7 @@ from deadhand.errors import ExitCode
 
 def export(
     case: options.Case,
-    output: Annotated[str | None, typer.Option(help="Write the script here instead of to standard output.", show_default=False)] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write the script here instead of to standard output.", show_default=False)] = None,
 ) -> int:
     """Write a case as one plain Python script that needs nothing but the library."""
     from deadhand.report.script import export_script

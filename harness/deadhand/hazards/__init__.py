@@ -47,7 +47,4 @@ HAZARDS: tuple[Hazard, ...] = (
 VERBS: dict[str, Hazard] = {"@" + hazard.verb: hazard for hazard in HAZARDS if hazard.verb}
 """The hazards that are steps of their own, by the step's name."""
 
-VALUE_HAZARDS = ("hostile twin", "finalizer")
-"""Hazards of values rather than of steps, which `skip_hazards` may name too: plain values turned hostile, steps run by `__del__`."""
-
-__all__ = ["HAZARDS", "VALUE_HAZARDS", "VERBS", "Hazard"]
+__all__ = ["HAZARDS", "VERBS", "Hazard"]

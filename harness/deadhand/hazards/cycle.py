@@ -1,6 +1,6 @@
 """Cycle: only the collector can free what is in a cycle, if native code lets it see, and it frees in an order of its own.
 
-Two forms: an object given to the library holds the handles of the same call; or handles are left in a cycle of our own
+Two forms: an object given to the library holds the handles of the same call, the one that it makes included; or handles are left in a cycle of our own
 (`@cycle`), so that their finalizers run wherever the collector happens to run next, inside an operation for instance.
 """
 

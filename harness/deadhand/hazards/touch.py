@@ -26,6 +26,10 @@ def _attributes(handle: Any) -> None:
                 getattr(handle, name)
 
 
+def _bytes(handle: Any) -> bytes:
+    return bytes(itertools.islice(handle, _MANY) if hasattr(handle, "__next__") else handle)  # an iterator may have no end
+
+
 def _clear(handle: Any) -> None:
     if hasattr(handle, "clear"):
         handle.clear()
@@ -50,7 +54,7 @@ HOWS: dict[str, Callable[[Any], Any]] = {
     "repr": repr,
     "list": lambda handle: list(itertools.islice(iter(handle), _MANY)),
     "len": len,
-    "bytes": bytes,
+    "bytes": _bytes,
     "view": _view,
     "iterator": iter,
     "next": next,

@@ -27,8 +27,9 @@ def judge(view: View) -> list[Finding]:
         operation = view.timeline.operation(ran)
         if operation is None or not ran.over or ran.concurrent:
             continue
+        revived = view.timeline.revived(ran)
         for state in ran.states:
-            if state.unsure or state.uninitialised:
+            if state.unsure or state.uninitialised or not revived.isdisjoint({state.name, *view.timeline.ancestors(state.name)}):
                 continue
             found = _judge_state(view, ran, operation, state)
             if found is not None:

@@ -42,8 +42,9 @@ def ending_step(state: State) -> int:
 
 
 def _compare(view: View, ran: Ran) -> Finding | None:
+    revived = view.timeline.revived(ran)
     for state in ran.states:
-        if state.unsure:
+        if state.unsure or state.name in revived:
             continue
         for end in sorted({state.disposed, state.ended, state.parent_disposed, state.parent_dropped} - {0}):
             before = next((shown for at, shown in view.timeline.observed.get(ran.number, ()) if at == end), None)

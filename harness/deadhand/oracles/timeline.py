@@ -107,6 +107,12 @@ class Timeline:
                 nested.append(each)
         return nested
 
+    def revived(self, ran: Ran) -> set[str]:
+        """The handles that were initialised anew in the middle of a call: whatever had ended may live again."""
+        if not any(hostiles(ran.step)):
+            return set()
+        return {name for each in self.inside(ran.number) if each.step.do == "@reinitialise" for name in refs(each.step)}
+
     def outermost(self, number: int) -> int:
         """The number of the top-level step in which `number` lies."""
         while number in self.steps and self.steps[number][1]:
@@ -238,9 +244,9 @@ def _end_lives(timeline: Timeline, operation: Operation, names: tuple[str, ...],
 
 
 def _unsure_after_failure(timeline: Timeline, ran: Ran) -> None:
-    """A dispose that raised may have ended the handle or not: nothing is promised of it any more."""
+    """A dispose or a second `__init__` that raised may have done its work or not: nothing is promised of the handle any more."""
     operation = timeline.operation(ran)
-    if operation is not None and operation.ends:
+    if ran.step.do == "@reinitialise" or (operation is not None and operation.ends):
         for name in refs(ran.step):
-            if name in timeline.lives and not timeline.lives[name].disposed:
+            if name in timeline.lives and (ran.step.do == "@reinitialise" or not timeline.lives[name].disposed):
                 timeline.lives[name].unsure = True

@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hypothesis.errors import HypothesisException
-
-from deadhand.errors import CaseError, PlanError, UnsupportedError
-from deadhand.model.values import NotPlain
+from deadhand.errors import CaseError, UnsupportedError
 from deadhand.report.facts import evidence_lines, finding_facts, finding_headline, finding_program, short_trace
 from deadhand.report.program_text import program_lines
 from deadhand.search.corpus import Corpus, load_case
@@ -71,17 +68,12 @@ def hunt(target: Description, limits: Limits, settings: Settings, *, root: Path,
     patient = dataclasses.replace(settings, shrink_seconds=max(settings.shrink_seconds, _SHRINK_SECONDS))
     result = Hunted()
     deadline = time.monotonic() + limits.seconds
+    pursuit = Pursuit(target, settings=patient, modes=modes, number=limits.seed, corpus=corpus if limits.save else None, jobs=1, include_unsafe=False, emit=emit)
     try:
-        pursuit = Pursuit(target, settings=patient, modes=modes, number=limits.seed, corpus=corpus if limits.save else None, jobs=1, include_unsafe=False, emit=emit)
-        try:
-            evidence = pursuit.evidence() | {mode: available(mode) for mode in limits.evidence if mode not in modes}
-            pursuit.run(deadline, limits.programs)
-        finally:
-            pursuit.close()
-    except NotPlain as error:
-        raise PlanError(f"{target.path}: {error}", remedy="see the end of the line above") from None
-    except HypothesisException as error:
-        raise PlanError(f"{target.path}: no values can be drawn from a strategy of {target.cls.__qualname__}: {type(error).__name__}: {error}", remedy="correct the strategy") from None
+        evidence = pursuit.evidence() | {mode: available(mode) for mode in limits.evidence if mode not in modes}
+        pursuit.run(deadline, limits.programs)
+    finally:
+        pursuit.close()
     result.told = [f"{pursuit.programs} programs, seed {limits.seed}", *evidence_lines({target.name: evidence}), *pursuit.notes()]
     if pursuit.programs < limits.programs:
         in_time = time.monotonic() < deadline

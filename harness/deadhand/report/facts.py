@@ -132,18 +132,27 @@ def hazard_line(hazards: dict[str, int]) -> str:
     return ", ".join(f"{name} {times}" for name, times in sorted(hazards.items(), key=lambda each: (-each[1], each[0]))) or "none"
 
 
-def never_tried(coverage: dict[str, dict[str, int]]) -> list[str]:
-    """Operations never called, and (operation, state of its handle) pairs never tried, of the states seen in this target."""
+def never_tried(coverage: dict[str, dict[str, int]], possible: dict[str, list[str]]) -> list[str]:
+    """Operations never called, and (operation, state of its handle) pairs never tried, of the states it can meet."""
     tried = {operation: {word for words in counts for word in words.split("+")} for operation, counts in coverage.items()}
-    states = [state for state in _STATES if any(state in words for words in tried.values())]
     lines = []
     for operation, words in tried.items():
         if not words:
             lines.append(f"{operation}: never called")
         elif words != {"none"}:
-            missing = [state for state in states if state not in words]
+            missing = [state for state in _STATES if state in possible.get(operation, ()) and state not in words]
             if missing:
                 lines.append(f"{operation}: never on a handle that is {', '.join(missing)}")
+    return lines
+
+
+def suspicion_lines(event: TargetDone) -> list[str]:
+    """What became of suspicions that were no finding."""
+    lines = []
+    if event.unconfirmed:
+        lines.append(f"unconfirmed: {count(event.unconfirmed, 'suspicion')} that did not repeat alone")
+    if event.waiting:
+        lines.append(f"not looked into: {count(event.waiting, 'suspicion')}, for want of time; a longer --time would")
     return lines
 
 

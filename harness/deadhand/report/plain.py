@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from deadhand.report import facts
+from deadhand.report.causes import cause_lines
 from deadhand.search.events import (
     FindingEvent,
     HuntStarted,
@@ -92,6 +93,7 @@ class Plain:
         for found in summary.findings:
             lines.append(f"  {facts.finding_headline(found)}: {found.signature.partition(':')[2] or found.symptom}, {facts.count(found.steps, 'step')}, {found.reproduced}")
             lines.append(f"    {facts.replay_line(found)}")
+        lines += [f"  {line}" for line in cause_lines(summary.findings)]
         lines += [f"  evidence {line}" for line in facts.evidence_lines(self.facts.evidence)]
         lines += [f"  skipped: {each.reason}" for each in self.facts.skipped.values()]
         lines += [f"  error: {each.message.splitlines()[0]}" for each in self.facts.failed.values()]
@@ -101,6 +103,5 @@ class Plain:
 def _done(event: TargetDone) -> list[str]:
     lines = [f"done {event.target}: {facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}"]
     lines.append(f"  hazards: {facts.hazard_line(event.hazards)}")
-    if event.unconfirmed:
-        lines.append(f"  unconfirmed: {event.unconfirmed} suspicions that did not repeat alone")
-    return [*lines, *[f"  not tried: {line}" for line in facts.never_tried(event.coverage)]]
+    lines += [f"  {line}" for line in facts.suspicion_lines(event)]
+    return [*lines, *[f"  not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]]

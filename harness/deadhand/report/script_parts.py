@@ -6,6 +6,7 @@ PARTS: dict[str, str] = {
     "problems": "problems = []  # what was wrong",
     "returned": "returned = set()  # numbers of the steps that returned",
     "answers": "answers = {}  # what was read, by the step; (step, end): what it would have read before the step `end`",
+    "knots": "knots = {}  # what an object given to a step holds, by the step",
     "kept": "kept = []  # what @pressure made",
     "watched": "watched = []  # (what, weak reference): must be dead at the end",
     "wrong": '''
@@ -142,6 +143,19 @@ def holding(value, *names):
     """`value`, now holding the handles of those names: if the library holds it, a cycle."""
     value.held = [globals()[name] for name in names if name in globals()]
     return value
+''',
+    "holding_made": '''
+def holding_made(number, value):
+    """`value`, which will hold what step `number` makes as well."""
+    knots.setdefault(number, []).append(value.held)
+    return value
+''',
+    "tie": '''
+def tie(number, made):
+    """`made`, now held by what it was made with in step `number`."""
+    for held in knots.pop(number, ()):
+        held.append(made)
+    return made
 ''',
     "Knot": '''
 class Knot:

@@ -27,7 +27,7 @@ _TOUCHES = {
     "repr": "repr({0})",
     "list": f"list(itertools.islice(iter({{0}}), {_MANY}))",
     "len": "len({0})",
-    "bytes": "bytes({0})",
+    "bytes": f"bytes(itertools.islice({{0}}, {_MANY}) if hasattr({{0}}, '__next__') else {{0}})",
     "view": "memoryview({0})",
     "iterator": "iter({0})",
     "next": "next({0})",
@@ -96,6 +96,7 @@ class StepWriter:
         self.quiet: set[int] = set()
         self.lines_written: list[str] = []
         self.dies = False
+        self.remaking = False
         self.observed: list[tuple[int, int]] = []
         self.pairs = list(identity_pairs(target, case.program)) if any(each.operation and each.operation.identity for each in self.reads) else []
         for node in self.every:
@@ -237,6 +238,8 @@ class StepWriter:
         out = node.step.out
         if out is not None:
             made = f"{self.name('new')}({call})"
+            if any(hostile.cycle for value in node.step.args.values() for hostile in _hostiles(value)):
+                made = f"{self.name('tie')}({node.number}, {made})"
             return f"{self.variable(out)} = " + (f"{self.name('watch')}({out!r}, {made})" if self.watches else made)
         if node.operation is not None and node.operation.reads:
             return f"{self.name('answers')}[{node.number}] = {self.name('show')}({call})"
@@ -270,7 +273,9 @@ class StepWriter:
         maker = self.makers.get(name)
         if maker is None or maker.operation is None:
             return f"{self.variable(name)}.__init__()"
+        self.remaking = True
         args = ", ".join(self._keywords(maker, maker.step.args))
+        self.remaking = False
         return f"{self.name('reinitialise')}({self.variable(name)}, Plan.{maker.operation.name}, lambda: dict({args}))"
 
     def _pressure(self, node: Node) -> str:
@@ -378,6 +383,8 @@ class StepWriter:
         made = f"{cls}({self.value(hostile.value, node, name)}, {self.name('Fire')}({', '.join(settings)}))"
         if hostile.cycle:
             made = f"{self.name('holding')}({', '.join([made, *[repr(self.variable(each)) for each in refs(node.step)]])})"
+            if node.step.out is not None and not self.remaking:
+                made = f"{self.name('holding_made')}({node.number}, {made})"
         keeps = node.operation is not None and node.operation.keeps
         return f"{self.name('watch')}({f'{name} of step {node.number}'!r}, {made})" if self.watches and not keeps else made
 

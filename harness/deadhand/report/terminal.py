@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deadhand.report import facts
+from deadhand.report.causes import cause_lines
 from deadhand.search.events import (
     FindingEvent,
     HuntStarted,
@@ -111,6 +112,7 @@ class Terminal:
         if summary.findings:
             shown.append(_table(summary))
             shown += [Text("  " + facts.replay_line(found), style="cyan") for found in summary.findings]
+            shown += [Text(line) for line in cause_lines(summary.findings)]
         shown += [Text(f"evidence {line}", style="yellow" if "could not" in line else "") for line in facts.evidence_lines(self.facts.evidence)]
         shown += [Text(f"skipped: {each.reason}", style="yellow") for each in self.facts.skipped.values()]
         shown += [Text(f"error: {each.message.splitlines()[0]}", style="red") for each in self.facts.failed.values()]
@@ -143,7 +145,6 @@ def _table(summary: Summary) -> Table:
 
 def _done(event: TargetDone) -> Panel:
     lines = [f"{facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}", f"hazards: {facts.hazard_line(event.hazards)}"]
-    if event.unconfirmed:
-        lines.append(f"unconfirmed: {event.unconfirmed} suspicions that did not repeat alone")
-    lines += [f"not tried: {line}" for line in facts.never_tried(event.coverage)]
+    lines += facts.suspicion_lines(event)
+    lines += [f"not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]
     return Panel(Text("\n".join(lines)), title=Text(event.target), title_align="left", border_style="dim")

@@ -125,9 +125,10 @@ def _hunt_one(
     try:
         evidence = pursuit.evidence() | {mode: available(mode) for mode in wanted if available(mode)}
         emit(TargetStarted(target.name, evidence, pursuit.notes()))
-        pursuit.run(deadline, budget.programs)
         tally.targets.append(target.name)
+        pursuit.run(deadline, budget.programs)
     except DeadhandError as error:
+        tally.targets = [each for each in tally.targets if each != target.name]
         _say_problem(target.name, error, tally, emit)
     finally:
         tally.findings += pursuit.found.values()

@@ -55,10 +55,10 @@ class Confirmed:
 
 def repeat_alone(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[int, int]:
     """(times shown, runs) of `program` alone in fresh children."""
-    if finding.oracle == "hang":
-        return Trial(lane, program, finding).rate(program, _HANG_RUNS, _HANG_RUNS, math.inf)
     threads = program.threads() > 1
     with _impatience(lane, finding):
+        if finding.oracle == "hang":  # what is slow and not hung is told apart at the end, with full patience
+            return Trial(lane, program, finding).rate(program, _HANG_RUNS, _HANG_RUNS, math.inf)
         return Trial(lane, program, finding).rate(program, settings.confirm_threads if threads else settings.confirm, settings.confirm, _CONFIRM_SECONDS)
 
 
@@ -95,7 +95,8 @@ def plainest(lanes: Callable[[str], Lane | None], modes: tuple[str, ...], progra
         lane = lanes(mode)
         if lane is None:
             continue
-        quick, _ = Trial(lane, program, finding).count(program, min(2, runs))
+        with _impatience(lane, finding):
+            quick, _ = Trial(lane, program, finding).count(program, 1 if finding.oracle == "hang" else 2)
         if not quick and mode != found_in:
             continue
         shown, last = Trial(lane, program, finding).count(program, runs)

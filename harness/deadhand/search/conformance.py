@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hypothesis.errors import HypothesisException
-
+from deadhand.errors import PlanError
 from deadhand.hazards.draft import Draft
 from deadhand.model import history as H  # noqa: N812
 from deadhand.model.program import Program
@@ -40,8 +39,8 @@ def check_plan(target: Description, lane: Lane, warn: Callable[[str], None] = la
         check.run()
     except NotPlain as error:
         return [f"{target.path}: {error}"]
-    except HypothesisException as error:
-        return [f"{target.path}: no values can be drawn from a strategy of {target.cls.__qualname__}: {type(error).__name__}: {error}"]
+    except PlanError as error:
+        return [str(error)]
     for sentence in check.warnings():
         warn(sentence)
     return check.problems()

@@ -96,7 +96,10 @@ class FindingEvent(Event, frozen=True, tag="finding"):
 
 
 class TargetDone(Event, frozen=True, tag="done"):
-    """A target's share is over. `coverage` counts tried pairs: operation, then state of its handle."""
+    """A target's share is over. `coverage` counts tried pairs: operation, then state of its handle; `possible` are the states that it can meet.
+
+    `unconfirmed` suspicions did not repeat alone; `waiting` ones were not looked into any more, for want of time.
+    """
 
     target: str
     programs: int
@@ -104,6 +107,8 @@ class TargetDone(Event, frozen=True, tag="done"):
     hazards: dict[str, int]
     coverage: dict[str, dict[str, int]]
     unconfirmed: int
+    waiting: int = 0
+    possible: dict[str, list[str]] = {}
 
 
 class Summary(Event, frozen=True, tag="summary"):

@@ -58,7 +58,7 @@ class Minimiser:
         changed = True
         while changed and not self.spent:
             program, changed = self._fewer_steps(program)
-            for candidates in (_without_pairs, _endings, _nested, _threads, _flags, _values):
+            for candidates in (_bypassed, _without_pairs, _endings, _nested, _threads, _flags, _values):
                 program, better = self._descend(program, candidates)
                 changed = changed or better
         return renamed(program)
@@ -157,6 +157,19 @@ def _without_pairs(program: Program) -> Iterator[Program]:
     for late in range(len(steps) - 1, 0, -1):
         for early in range(late - 1, -1, -1):
             yield _with_steps(program, [step for at, step in enumerate(steps) if at not in (early, late)])
+
+
+def _bypassed(program: Program) -> Iterator[Program]:
+    """Without a step that makes a handle, and an earlier one of the same kind in its place: a view in place of a view of it."""
+    for late in range(len(program.steps) - 1, 0, -1):
+        made = program.steps[late].out
+        if made is None:
+            continue
+        stem = made.rpartition("_")[0]
+        earlier = [step.out for step in program.steps[:late] if step.out is not None and step.out.rpartition("_")[0] == stem]
+        for other in reversed(earlier):
+            steps = [_rename(step, {made: other}) for at, step in enumerate(program.steps) if at != late]
+            yield _with_steps(program, steps)
 
 
 def _endings(program: Program) -> Iterator[Program]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import time
 from collections import Counter
@@ -10,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from deadhand.errors import PlanError, WorkerError
 from deadhand.model.history import setup_failure
+from deadhand.model.values import NotPlain
 from deadhand.oracles import examine
-from deadhand.search.confirm import Confirmed, confirm, make_case, trace
+from deadhand.search.confirm import make_case
+from deadhand.search.coverage import possible_states
 from deadhand.search.events import FindingEvent, Found, Phase, Progress, TargetDone
+from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
 from deadhand.search.machine import TimeIsUp, build_machine, hunt_settings, run_machine
+from deadhand.search.pursuer import Pursuer
 from deadhand.search.signature import signature, symptom, trigger
-from deadhand.worker.controller import Lane
 from deadhand.worker.evidence import MODES
 
 if TYPE_CHECKING:
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from deadhand.model.history import History
     from deadhand.model.program import Program
     from deadhand.model.verdict import Finding
+    from deadhand.search.confirm import Confirmed
     from deadhand.search.corpus import Corpus
     from deadhand.search.events import Event
+    from deadhand.search.pursuer import Result
     from deadhand.settings import Settings
     from deadhand.target.describe import Description
+    from deadhand.worker.controller import Lane
 
 _ROTATION = (("debug", 30), ("poison", 30), ("unmap", 30), ("stock", 10))
 _STOCK_BATCH = 10
@@ -36,10 +41,9 @@ _SAY_SECONDS = 0.5
 _MACHINE_SHARE = 0.1  # of a target's time goes to the Hypothesis machine: its database, then new examples
 _MACHINE_SECONDS = 5.0
 _MACHINE_STEPS = 10
-_MANY_FOUND = 5  # finds of a target after which only so many suspicions of a batch are pursued:
-_PER_BATCH = 2
 _EXITS_FIRST = 6  # batches at the beginning that each end with an interpreter exit
 _MACHINE_PROGRAMS = 30  # one program in so many is the machine's when a hunt is bounded by programs
+_GRACE = 4.0  # seconds that the find being minimised may take when a target's time is over
 _SAME_PLACE = 4  # minimisations of one symptom in one operation that came to a known end, before most are skipped
 
 
@@ -74,92 +78,61 @@ class Pursuit:
         self.unconfirmed = 0
         self.hazards: Counter[str] = Counter()
         self.coverage: dict[str, Counter[str]] = {}
-        self._lanes: dict[tuple[str, int], Lane] = {}
-        self._begun: dict[tuple[str, int], Lane] = {}
-        self._broken: dict[str, str] = {}
+        self.fleet = Fleet(target, settings, modes, side_by_side=jobs, include_unsafe=include_unsafe)
+        aside = jobs > 1
+        apart = Fleet(target, settings, modes, side_by_side=1, include_unsafe=include_unsafe) if aside else self.fleet
+        self.pursuer = Pursuer(target, apart, settings, self._say_phase, aside=aside)
         self._same_place: Counter[tuple[str, str, str]] = Counter()
-        self._sent: dict[Lane, list[int]] = {}
+        self._sent: dict[Lane, int] = {}
         self._turn: Counter[str] = Counter()
         self._began = time.monotonic()
         self._enough = False
         self._batches = 0
-        self._deadline: float | None = None
-
-    # --- lanes ---------------------------------------------------------------------------------------------------
-
-    def lane(self, mode: str, job: int = 0) -> Lane | None:
-        """The started lane of a mode; None when its zygote cannot start."""
-        key = (mode, job)
-        if key not in self._lanes:
-            if mode in self._broken:
-                return None
-            lane = self._begun.pop(key, None) or self._new_lane(mode)
-            try:
-                lane.start()
-            except WorkerError as error:
-                self._broken[mode] = error.message
-                return None
-            self._lanes[key] = lane
-        return self._lanes[key]
-
-    def _new_lane(self, mode: str) -> Lane:
-        return Lane(self.target, mode, self.settings, include_unsafe=self.include_unsafe)
-
-    def idle_lane(self, mode: str) -> Lane | None:
-        """A lane of `mode` in which nothing runs, for work that waits for its result."""
-        for job in range(self.jobs + 1):
-            lane = self.lane(mode, job)
-            if lane is None or not lane.busy:
-                return lane
-        return None
 
     def evidence(self) -> dict[str, str]:
         """For each mode "looks", or why it is blind here. Starts every mode once, all at the same time."""
-        told: dict[str, str] = {}
-        for mode in self.modes:
-            if (mode, 0) not in self._begun and (mode, 0) not in self._lanes and mode not in self._broken:
-                begun = self._begun[(mode, 0)] = self._new_lane(mode)
-                with contextlib.suppress(WorkerError):
-                    begun.begin()
-        for mode in self.modes:
-            lane = self.lane(mode)
-            told[mode] = self._broken.get(mode, "cannot start") if lane is None else lane.blind or "looks"
-        return told
+        return self.fleet.evidence()
 
     def notes(self) -> list[str]:
         """What a reader should know about this target's children."""
-        threads = max((lane.threads for lane in self._lanes.values()), default=1)
+        threads = self.fleet.threads()
         return [f"importing the library starts {threads - 1} thread(s); children are forked without them"] if threads > 1 else []
 
     def close(self) -> None:
         """End every lane."""
-        for lane in (*self._lanes.values(), *self._begun.values()):
-            lane.close()
-        self._lanes.clear()
-        self._begun.clear()
+        self.pursuer.close()
+        self.fleet.close()
 
     # --- the hunt ------------------------------------------------------------------------------------------------
 
     def run(self, deadline: float | None, programs: int | None) -> None:
-        """Hunt until `deadline` (monotonic seconds) or until `programs` have run."""
+        """Hunt until `deadline` (monotonic seconds) or until `programs` have run. Raises PlanError when the plan draws what is no data."""
+        try:
+            self._run(deadline, programs)
+        except NotPlain as error:
+            raise PlanError(f"{self.target.path}: {error}") from None
+
+    def _run(self, deadline: float | None, programs: int | None) -> None:
         self.evidence()
-        if not any(self.lane(mode) is not None for mode in self.modes):
-            raise WorkerError(f"{self.target.name}: no evidence mode can start: {next(iter(self._broken.values()), '')}", remedy="deadhand doctor says what is missing")
-        self._deadline = deadline
+        if not any(self.fleet.lane(mode) is not None for mode in self.modes):
+            raise WorkerError(f"{self.target.name}: no evidence mode can start: {next(iter(self.fleet.broken.values()), '')}", remedy="deadhand doctor says what is missing")
         self._machine_first(deadline, programs)
         last_said = 0.0
         while not self._over(deadline, programs):
             self._fill(programs)
-            busy = [lane for lane in self._lanes.values() if lane.busy]
+            busy = self.fleet.busy()
             if not busy:
                 break
-            ready, _, _ = select.select(busy, [], [], 0.25)
-            for lane in busy:
-                self._advance(lane, readable=lane in ready)
+            self._advance_ready(busy)
+            self._pursue(deadline)
             if time.monotonic() - last_said > _SAY_SECONDS:
                 last_said = time.monotonic()
                 self.say_progress(deadline)
         self._drain()
+        while not self._enough and (self.pursuer.busy or (deadline is None and self.pursuer.waiting)):
+            self._pursue(deadline, seconds=0.25)
+            if deadline is not None and time.monotonic() > deadline + _GRACE:
+                break
         self.say_progress(deadline)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:
@@ -169,7 +142,7 @@ class Pursuit:
 
     def _machine_first(self, deadline: float | None, programs: int | None) -> None:
         """Hypothesis's share: its database's examples, then as many as the active profile says."""
-        lane = self.lane(next(mode for mode in ("debug", *self.modes) if mode in self.modes and self.lane(mode) is not None))
+        lane = self.fleet.lane(next(mode for mode in ("debug", *self.modes) if mode in self.modes and self.fleet.lane(mode) is not None))
         assert lane is not None
         until = time.monotonic() + (_MACHINE_SHARE * (deadline - time.monotonic()) if deadline is not None else _MACHINE_SECONDS)
         seen: list[tuple[Program, Finding]] = []
@@ -179,7 +152,7 @@ class Pursuit:
                 raise TimeIsUp
             self.programs += 1
             findings = self._judge(program, lane.run_one(program))
-            fresh = next((each for each in findings if not self._is_known(program, each)), None)
+            fresh = next((each for each in findings if not self._is_known(program, each) and not self._is_pending(program, each)), None)
             if fresh is not None:
                 seen.append((program, fresh))
             return fresh
@@ -192,12 +165,14 @@ class Pursuit:
             run_machine(build_machine(self.target, execute), hunt_settings(examples, _MACHINE_STEPS))
             if not seen:
                 return
-            self._pursue(lane, *seen[-1], self.programs)
+            self.pursuer.suspect(*seen[-1], lane.mode, self.programs)
+            self._pursue(deadline)
 
     def _fill(self, programs: int | None) -> None:
         """Give work to lanes until as many children run as there are jobs."""
-        for _ in range(self.jobs - sum(lane.busy for lane in self._lanes.values())):
-            planned = sum(len(sent) for sent in self._sent.values())
+        jobs = max(1, self.jobs - self.pursuer.busy)
+        for _ in range(jobs - len(self.fleet.busy())):
+            planned = sum(self._sent.values())
             if programs is not None and self.programs + planned >= programs:
                 return
             lane = self._next_lane()
@@ -210,9 +185,9 @@ class Pursuit:
 
     def _next_lane(self) -> Lane | None:
         """A lane of the mode that is furthest behind its share."""
-        shares = [(mode, weight) for mode, weight in _ROTATION if mode in self.modes and mode not in self._broken]
+        shares = [(mode, weight) for mode, weight in _ROTATION if mode in self.modes and mode not in self.fleet.broken]
         for mode, _ in sorted(shares, key=lambda each: (self._turn[each[0]] + 1) / each[1]):
-            lane = self.idle_lane(mode)
+            lane = self.fleet.idle_lane(mode)
             if lane is not None:
                 return lane
         return None
@@ -226,46 +201,48 @@ class Pursuit:
             self.hazards.update(set(hazards))
         self._batches += 1
         self._turn[lane.mode] += size
-        self._sent[lane] = [self.programs] * size
+        self._sent[lane] = size
         lane.submit(batch)
+
+    def _advance_ready(self, busy: list[Lane], seconds: float = 0.25) -> None:
+        """Wait until a lane has something to say, and hear it; the others' watchdogs look at their children."""
+        events = select.poll()  # and not select(): a descriptor may be 1024 or more
+        for lane in busy:
+            events.register(lane, select.POLLIN)
+        ready = {descriptor for descriptor, _ in events.poll(seconds * 1000)}
+        for lane in busy:
+            self._advance(lane, readable=lane.fileno() in ready)
 
     def _advance(self, lane: Lane, *, readable: bool) -> None:
         try:
             batch = lane.advance(readable=readable)
         except WorkerError:
-            self._restart(lane)
+            self._sent.pop(lane, None)
+            self.fleet.drop(lane)
             return
         if batch is None:
             return
         self._sent.pop(lane, None)
         before = self.programs
         self.programs += len(batch.histories)
-        fresh: list[tuple[Program, Finding, int]] = []
         for index, (program, history) in enumerate(zip(batch.programs, batch.histories, strict=False)):
             found = next((each for each in self._judge(program, history) if not self._is_known(program, each)), None)
             if found is not None:
-                fresh.append((program, found, before + index + 1))
-        self._pursue_newest(lane, fresh)
+                self.pursuer.suspect(program, found, lane.mode, before + index + 1)
         if batch.unrun and not lane.busy:
-            self._sent[lane] = [self.programs] * len(batch.unrun)
+            self._sent[lane] = len(batch.unrun)
             lane.submit(batch.unrun)
-
-    def _restart(self, lane: Lane) -> None:
-        """A zygote is gone: start another; a second loss of the mode ends its use."""
-        self._sent.pop(lane, None)
-        key = next(key for key, each in self._lanes.items() if each is lane)
-        lane.close()
-        del self._lanes[key]
-        self._same_place[("zygote", lane.mode, "")] += 1
-        if self._same_place[("zygote", lane.mode, "")] > 3:
-            self._broken[lane.mode] = "its zygote keeps dying"
 
     def _drain(self) -> None:
         """Wait for what still runs, without beginning anything new."""
-        for lane in self._lanes.values():
+        for lane in self.fleet.busy():
             while lane.busy:
-                ready, _, _ = select.select([lane], [], [], 0.25)
-                batch = lane.advance(readable=bool(ready))
+                events = select.poll()
+                events.register(lane, select.POLLIN)
+                try:
+                    batch = lane.advance(readable=bool(events.poll(250)))
+                except WorkerError:
+                    break
                 if batch is not None:
                     self.programs += len(batch.histories)
         self._sent.clear()
@@ -288,45 +265,47 @@ class Pursuit:
     def _is_known(self, program: Program, finding: Finding) -> bool:
         """Whether this looks like a find already kept: then it is not minimised again (a few are, to be sure)."""
         place = trigger(self.target, program, finding)
-        for oracle, sort, known in self.triggers:
-            if oracle == finding.oracle and sort == symptom(finding) and any(covers(part, each) for part in known.split(" + ") for each in place.split(" + ")):
-                return True
+        if self._is_found(finding, place):
+            return True
         key = (finding.oracle, symptom(finding), place.partition("(")[0])
         return self._same_place[key] >= _SAME_PLACE and not self.generator.draw.chance(5)
 
-    def _pursue_newest(self, lane: Lane, fresh: list[tuple[Program, Finding, int]]) -> None:
-        """Pursue a batch's suspicions, those of a class not seen yet first: one shallow bug can be most of a target's crashes."""
-        left = _PER_BATCH if len(self.found) >= _MANY_FOUND else len(fresh)
-        while fresh and left:
-            classes = Counter(each.mad for each in self.found.values())
-            fresh.sort(key=lambda each: (classes[each[1].mad], each[2]))
-            program, finding, number = fresh.pop(0)
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                return
-            if not self._is_known(program, finding):
-                left -= 1
-                self._pursue(lane, program, finding, number)
+    def _is_found(self, finding: Finding, place: str) -> bool:
+        for oracle, sort, known in self.triggers:
+            if oracle == finding.oracle and sort == symptom(finding) and any(covers(part, each) for part in known.split(" + ") for each in place.split(" + ")):
+                return True
+        return False
 
-    def _pursue(self, lane: Lane, program: Program, finding: Finding, number: int) -> None:
-        """Confirm a suspicion; keep it if it is new."""
-        lane = self.idle_lane(lane.mode) or lane
-        try:
-            confirmed = confirm(self.idle_lane, tuple(self.modes), lane, program, finding, self.settings, self._say_phase)
-        except WorkerError:
-            self.unconfirmed += 1
-            return
-        key = (finding.oracle, symptom(finding), trigger(self.target, program, finding).partition("(")[0])
+    def _is_pending(self, program: Program, finding: Finding) -> bool:
+        place = trigger(self.target, program, finding)
+        return any(each.finding.oracle == finding.oracle and symptom(each.finding) == symptom(finding) and each.place == place for each in self.pursuer.pending())
+
+    def _pursue(self, deadline: float | None, seconds: float = 0.0) -> None:
+        """Take in what the pursuer has come to, and give it what is most worth knowing next; on the spot, until nothing waits."""
+        while True:
+            result = self.pursuer.result(seconds)
+            if result is not None:
+                self._take(result)
+            if self.pursuer.busy or self._enough or not self.pursuer.waiting or (deadline is not None and time.monotonic() > deadline):
+                return
+            classes = Counter(each.mad for each in self.found.values())
+            self.pursuer.begin(classes, lambda each: self._is_found(each.finding, each.place))
+
+    def _take(self, result: Result) -> None:
+        """Keep what was confirmed, if it is new."""
+        confirmed = result.confirmed
         if confirmed is None:
             self.unconfirmed += 1
-            self._same_place[key] += 1
+            self._same_place[result.suspicion.key] += 1
             return
         name = signature(self.target, confirmed.program, confirmed.finding)
         if name in self.found:
-            self._same_place[key] += 1
+            self._same_place[result.suspicion.key] += 1
             return
-        self._keep(confirmed, name, number)
+        self._keep(confirmed, name, result)
 
-    def _keep(self, confirmed: Confirmed, name: str, number: int) -> None:
+    def _keep(self, confirmed: Confirmed, name: str, result: Result) -> None:
+        number = result.suspicion.number
         place = trigger(self.target, confirmed.program, confirmed.finding)
         self.triggers.add((confirmed.finding.oracle, symptom(confirmed.finding), place))
         self.generator.avoid(place)
@@ -351,9 +330,7 @@ class Pursuit:
         )
         self.found[name] = found
         self._enough = self._enough or self.enough(found)
-        lane = self.idle_lane(confirmed.evidence)
-        last = lane.run_one(confirmed.program) if lane is not None else None
-        self.emit(FindingEvent(found, confirmed.program, trace(last) if last is not None else []))
+        self.emit(FindingEvent(found, confirmed.program, result.trace))
 
     # --- saying so -----------------------------------------------------------------------------------------------
 
@@ -371,6 +348,11 @@ class Pursuit:
         coverage = {name: dict(counts) for name, counts in self.coverage.items()}
         for name in self.target.operations:
             coverage.setdefault(name, {})
-        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed)
+        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible())
+
+    def _possible(self) -> dict[str, list[str]]:
+        """For each operation the states that its handle can be in; a type that refuses to be made without its constructor is none's fault."""
+        words = {word for counts in self.coverage.values() for words in counts for word in words.split("+")}
+        return {each.name: [state for state in possible_states(self.target, each) if state in words or state != "uninitialised"] for each in self.target.operations.values()}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from deadhand.errors import PlanError
 from deadhand.hazards import weights
 from deadhand.hazards.drawer import Drawer
 from deadhand.hazards.selectors import selectors
@@ -31,7 +32,7 @@ _VARIETY = 6  # an operation that stands for more calls than this counts as so m
 
 
 class Pools:
-    """For each parameter the values that its strategy drew, hostile and plain ones apart."""
+    """For each parameter the values that its strategy drew, hostile and plain ones apart. Raises PlanError when one cannot draw."""
 
     def __init__(self, target: Description, number: int) -> None:
         self.plain: dict[tuple[str, str], list[Any]] = {}
@@ -44,7 +45,11 @@ class Pools:
         }
         if not strategies:
             return
-        for name, values in _sample(strategies, number).items():
+        try:
+            drawn = _sample(strategies, number)
+        except Exception as error:  # the plan's own functions run inside its strategies
+            raise PlanError(f"{target.path}: no values can be drawn from a strategy of {target.cls.__qualname__}: {type(error).__name__}: {error}", remedy="draw an example of each of its strategies alone; the first that raises is the wrong one") from error
+        for name, values in drawn.items():
             key = tuple(name.split(".", 1))
             self.plain[key] = [value for value in values if not _is_hostile(value)]  # type: ignore[index]
             self.hostile[key] = [value for value in values if _is_hostile(value)]  # type: ignore[index]

@@ -13,6 +13,7 @@ from deadhand.oracles import judge
 from deadhand.search.signature import symptom
 
 if TYPE_CHECKING:
+    from deadhand.model.history import History
     from deadhand.model.program import Program
     from deadhand.model.verdict import Finding
     from deadhand.worker.controller import Lane
@@ -79,16 +80,20 @@ class Trial:
 
     def _once(self, candidate: Program) -> Finding | None:
         history = self.lane.run_one(candidate)
-        if (broken := setup_failure(history)) is not None:
-            raise PlanError(f"{self.lane.target.name}: setup failed: {broken}", remedy="correct the plan's setup()")
+        self._check_setup(history)
         for found in judge(self.lane.target, candidate, history):
             if alike(found, self.finding, candidate, self.program):
                 return found
         return None
 
+    def _check_setup(self, history: History) -> None:
+        if (broken := setup_failure(history)) is not None:
+            raise PlanError(f"{self.lane.target.name}: setup failed: {broken}", remedy="correct the plan's setup(): it runs before every program, in a child")
+
     def _grows(self, candidate: Program, runs: int) -> Finding | None:
         """A survivor counts as a leak only when each repetition in one child leaves one more."""
         batch = self.lane.run([candidate] * runs)
+        self._check_setup(batch.histories[0])
         if len(batch.histories) < runs or not batch.histories[-1].complete:
             return None
         alive = next((event[1] for event in reversed(batch.histories[-1].events) if event[0] == H.ALIVE), 0)

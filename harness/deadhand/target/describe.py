@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hypothesis.strategies import SearchStrategy
 
 from deadhand.errors import PlanError
+from deadhand.model.hazard_names import HAZARD_NAMES
 from deadhand.target.handle import Handle
 from deadhand.target.hostile import Borrowed, Reentry, callback
 from deadhand.target.operation import MARKS
@@ -264,6 +266,9 @@ class _Reader:
                 if trigger not in operations:
                     self.problem(operation.line, f"operation '{operation.name}' triggers '{trigger}', which is no operation", f"name one of: {', '.join(operations)}")
         for hazard, reason in self.cls.skip_hazards.items():
+            if hazard not in HAZARD_NAMES:
+                near = get_close_matches(str(hazard), HAZARD_NAMES, 1)
+                self.problem(line, f"skip_hazards names '{hazard}', which is no hazard", f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(HAZARD_NAMES)}")
             if not isinstance(reason, str) or not reason.strip():
                 self.problem(line, f"skip_hazards['{hazard}'] has no reason", "write why the hazard does not apply to this library")
 

@@ -77,6 +77,7 @@ class Lane:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._losses = 0
+        self._closed = False
         self._batch: Batch | None = None
         self._pid = 0
         self._used = 0
@@ -160,7 +161,8 @@ class Lane:
         return self._process is not None
 
     def close(self) -> None:
-        """End the zygote and whatever it runs."""
+        """End the zygote and whatever it runs; also while another thread waits for it, which is then told WorkerError."""
+        self._closed = True
         self._end()
         self._batch = None
         if self._stderr >= 0:
@@ -307,7 +309,7 @@ class Lane:
         """Start another zygote in place of one that is gone."""
         self._end(at_once=True)
         self._losses += 1
-        if self._losses > _MOST_LOSSES:
+        if self._losses > _MOST_LOSSES or self._closed:
             raise self._lost()
         self.start()
 

@@ -255,8 +255,11 @@ if sys.version_info >= (3, 12):
             return memoryview(self.value)
 
         def __release_buffer__(self, view):
-            self.fire((view,))
-            view.release()
+            try:
+                self.fire((view,))
+                view.release()
+            except (RuntimeError, BufferError):
+                pass  # nobody can catch what is raised here: it would be a find about the interpreter
 
         def __len__(self):
             self.fire(())

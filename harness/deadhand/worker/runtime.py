@@ -132,6 +132,7 @@ class Runtime:
         self._reads: list[Node] = []
         self._survivors: list[weakref.ref[Any]] = []
         self._fires: list[Fire] = []
+        self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
         self._doing = threading.local()
         self._plan_file = target.path
@@ -261,6 +262,8 @@ class Runtime:
         else:
             self._returned(node, result)
         finally:
+            if self._knots:
+                self._knots.pop(node.number, None)
             if step.stress:
                 gc.disable()
                 gc.set_threshold(700, 10, 10)
@@ -284,7 +287,7 @@ class Runtime:
             _overwrite(node, args)
 
     def _arguments(self, node: Node) -> dict[str, Any]:
-        """Built values for the call. Raises Skip for a handle that is not held."""
+        """Built values for the call. Raises Skip for a handle that is not held, and for a value that cannot be built: no call was made."""
         args = node.plain.copy()
         held = self.held
         for name, handle in node.handles:
@@ -292,8 +295,14 @@ class Runtime:
                 message = f"{handle} is not held"
                 raise Skip(message)
             args[name] = held[handle]
-        for name, value in node.others:
-            args[name] = self._build(value, node, name)
+        try:
+            for name, value in node.others:
+                args[name] = self._build(value, node, name)
+        except (Skip, MemoryError):
+            raise
+        except Exception as error:
+            message = f"an argument cannot be built: {type(error).__name__}: {_say(error)}"
+            raise Skip(message) from error
         return args
 
     def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
@@ -305,6 +314,8 @@ class Runtime:
         kind = buffer = shown = None
         if step.out is not None and result is not None:
             self.held[step.out] = result
+            for held in self._knots.pop(node.number, ()):
+                held.append(result)
             self._kinds[step.out] = operation.creates if operation is not None else "made"
             self._parents[step.out] = node.direct
             self._makers[step.out] = node
@@ -345,10 +356,12 @@ class Runtime:
         fire = Fire(self, value, node.bodies.get(id(value), ()))
         cls: Any = CLASSES[value.protocol]
         if value.when == "death":
-            cls = type(cls.__name__, (cls,), {"__del__": lambda self: self.fire.finalize()})
+            cls = type(cls.__name__, (cls,), {"__del__": _finalize})
         made = cls(self._build(value.value, node, name), fire)
         if value.cycle:
             made.held = [self.held[each] for each in node.direct if each in self.held]
+            if node.step.out is not None:
+                self._knots.setdefault(node.number, []).append(made.held)
         self._fires.append(fire)
         keeps = node.operation is not None and node.operation.keeps
         self._canaries.append((node.number, f"{name} of step {node.number}", _reference(made), value.cycle, keeps))
@@ -417,7 +430,10 @@ class Runtime:
                 if any(each is kind for each in contents.values()):
                     swapped[name] = types.SimpleNamespace(**{key: again if each is kind else each for key, each in contents.items()})
         twin = types.FunctionType(function.__code__, swapped, function.__name__, function.__defaults__, function.__closure__)
-        twin(self.plan, **self._arguments(maker))
+        try:
+            twin(self.plan, **self._arguments(maker))
+        finally:
+            self._knots.pop(maker.number, None)
         return ran
 
     # --- reads before an end -------------------------------------------------------------------------------------
@@ -503,6 +519,12 @@ class Runtime:
         while traceback is not None and traceback.tb_next is not None:
             traceback = traceback.tb_next
         return traceback is not None and traceback.tb_frame.f_code.co_filename == self._plan_file
+
+
+def _finalize(made: Any) -> None:
+    fire = getattr(made, "fire", None)  # none, if it was never initialised
+    if fire is not None:
+        fire.finalize()
 
 
 class _Token:

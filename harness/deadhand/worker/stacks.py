@@ -18,6 +18,9 @@ _TRIES = (["--native-all"], ["--no-block"])
 _THREAD = re.compile(r"Traceback for thread (\d+) (?:\(.*?\) )?\[(.*)\] \(most recent call last\):")
 _FRAME = re.compile(r'\s+\((C|Python)\) File "(.*?)", line (\d+), in (.+)')
 _LIBRARY = re.compile(r"\s*(?:\(inlined\) )?\((/.+)\)$")
+_CLONED = re.compile(r"(\.(constprop|isra|part|cold|lto_priv|localalias)(\.\d+)?)+$")
+"""What a compiler appends to the name of a function that it specialised or split."""
+
 _HOUSE = str(Path(deadhand.__file__).parent) + "/"
 _CREW = _HOUSE + "worker/threads.py"
 
@@ -116,7 +119,7 @@ def _frame(found: re.Match[str]) -> Frame:
         inside = _LIBRARY.search(function)
         library = inside[1] if inside is not None else ""
         function = function[: inside.start()] if inside is not None else function
-        function = function.removesuffix(" (inlined)").partition("@@")[0].strip()
+        function = _CLONED.sub("", function.removesuffix(" (inlined)").partition("@@")[0].strip())
     return Frame(native, function, path, line, library)
 
 
