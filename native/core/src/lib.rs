@@ -1,0 +1,5 @@
+//! A small native library whose every object is a guarded handle.
+//!
+//! It is what `deadhand-guard` looks like in use, and it is hunted itself. Nothing here knows of Python: the bindings
+//! convert, and this crate decides.
+#![forbid(unsafe_code)]
