@@ -3,3 +3,6 @@
 //! It is what `deadhand-guard` looks like in use, and it is hunted itself. Nothing here knows of Python: the bindings
 //! convert, and this crate decides.
 #![forbid(unsafe_code)]
+
+pub mod ledger;
+pub mod store;
