@@ -4,5 +4,8 @@
 //! convert, and this crate decides.
 #![forbid(unsafe_code)]
 
+/// What the handles of this crate are made of, for those who convert them and their errors.
+pub use deadhand_guard as guard;
+
 pub mod ledger;
 pub mod store;
