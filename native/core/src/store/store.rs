@@ -63,7 +63,8 @@ impl Store {
         closed_by_now(tables()?.stores.dispose(self.0))
     }
 
-    /// As [`close`](Self::close), but refuses while there are readers or a writer.
+    /// As [`close`](Self::close), but refuses while there are readers or a writer. A store that is fenced off does not
+    /// refuse.
     ///
     /// # Errors
     /// [`GuardError::HasChildren`], after which the store is as it was.
