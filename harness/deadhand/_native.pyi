@@ -383,5 +383,6 @@ def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
 
     `queued` are the deleters that were dropped on another thread and wait for their own one to free them; those of the
-    calling thread are freed first.
+    calling thread are freed first. Meanwhile another thread may be in the middle of freeing something: that counts until
+    it is done.
     """
