@@ -318,6 +318,17 @@ def test_warning_as_error_is_unraisable(store: Store, monkeypatch: pytest.Monkey
     assert [type(each) for each in seen] == [ResourceWarning]
 
 
+def test_what_is_going_cannot_be_brought_back_by_the_warning(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = store.read()
+    reference = weakref.ref(reader)
+    seen: list[Any] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", lambda message, *_: seen.append((message, reference(), core_ledger()["reader"])))
+        del reader
+    assert [(each[1], each[2]) for each in seen] == [(None, 0)]
+
+
 def test_drop_keeps_the_exception_that_is_on_its_way(store: Store) -> None:
     with pytest.warns(ResourceWarning), pytest.raises(ZeroDivisionError):
         _ = [store.read(), 1 // 0]
