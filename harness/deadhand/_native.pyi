@@ -1,17 +1,32 @@
-"""The native parts of deadhand: the crash-proof journal, and what a parent of doomed processes asks of the system.
+"""The native parts of deadhand: the journal, what a parent of doomed processes asks of the system, guarded handles.
 
 Every wrong argument raises `TypeError` or `ValueError` with the remedy in its text; nothing here panics.
 """
 
-from typing import final
+import os
+from typing import TypedDict, final, type_check_only
 
 __all__ = [
+    "BusyHandle",
+    "ClosedHandle",
+    "DatabaseError",
+    "Deleter",
+    "FencedHandle",
+    "HandleError",
+    "HasChildren",
     "Journal",
     "JournalCorrupt",
     "JournalFull",
+    "NativePanic",
+    "Reader",
+    "StaleHandle",
+    "Store",
     "Unsupported",
+    "Writer",
+    "WrongThread",
     "build_info",
     "children",
+    "core_ledger",
     "set_child_subreaper",
     "set_parent_death_signal",
 ]
@@ -135,5 +150,239 @@ def children() -> list[int]:
         Unsupported: not on Linux.
     """
 
-def build_info() -> dict[str, str]:
-    """Return what this build is: `version`, `profile`, `target` (triple), `pyo3` (version) and `journal_format`."""
+@type_check_only
+class _BuildInfo(TypedDict):
+    version: str
+    profile: str
+    target: str
+    pyo3: str
+    journal_format: str
+    checked: bool
+
+def build_info() -> _BuildInfo:
+    """Return what this build is: `version`, `profile`, `target` (triple), `pyo3` (version), `journal_format`, `checked`.
+
+    `checked`: freed blocks are overwritten and kept, creation sites and operation numbers are recorded. Generations,
+    thread and busy checks and the panic fence are always on.
+    """
+
+class HandleError(Exception):
+    """A handle cannot do what was asked. The text names the handle and what to do; so for every subclass."""
+
+class StaleHandle(HandleError):
+    """The object is gone. The text names both generations, and the operation that freed it (in a checked build)."""
+
+class ClosedHandle(HandleError):
+    """The object is closed, and only waits for its last user or child."""
+
+class BusyHandle(HandleError):
+    """Somebody else uses it: a thread in a call, the store's one writer, or another store on the same file."""
+
+class WrongThread(HandleError):
+    """Only the thread that created it may use it."""
+
+class HasChildren(HandleError):
+    """It has children, and was asked to refuse then."""
+
+class FencedHandle(HandleError):
+    """A call on it panicked, so nobody knows its state: close it and create a new one."""
+
+class NativePanic(HandleError):
+    """The call panicked; the object that it was made on is fenced off."""
+
+    location: str | None
+    """`file:line:column` of the panic."""
+    backtrace: str | None
+    """The native stack at the panic."""
+
+class DatabaseError(RuntimeError):
+    """The database refused: it is damaged, or no database at all."""
+
+@final
+class Store:
+    """An embedded database: keys and values are bytes. Any number of threads may use it at once.
+
+    Make one with `Store.in_memory()` or `Store.open()`. Used as a context manager, it is closed at the end. One that is
+    dropped unclosed is closed, with a `ResourceWarning`.
+    """
+
+    @staticmethod
+    def in_memory() -> Store:
+        """Make an empty database in memory."""
+
+    @staticmethod
+    def open(path: str | os.PathLike[str]) -> Store:
+        """Open the database in the file `path`, which is made if it is not there.
+
+        Raises:
+            BusyHandle: the file is open already, here or in another process.
+            DatabaseError: the file is something else, or damaged.
+            OSError: the system refused.
+        """
+
+    def read(self) -> Reader:
+        """Take a snapshot of what is committed now.
+
+        Raises:
+            StaleHandle, ClosedHandle: the store is closed.
+            FencedHandle: a call on the store panicked.
+        """
+
+    def write(self) -> Writer:
+        """Begin the one transaction that writes; never waits for another one.
+
+        Raises:
+            BusyHandle: there is a writer already.
+            StaleHandle, ClosedHandle: the store is closed.
+            FencedHandle: a call on the store panicked.
+        """
+
+    def close(self, *, refuse: bool = False) -> None:
+        """Close it, so that nothing new is made of it; closing it again does nothing.
+
+        Its readers and its writer go on, and keep the database open until they are closed.
+
+        Args:
+            refuse: leave the store open and raise instead if there are any.
+
+        Raises:
+            HasChildren: there are readers or a writer, and `refuse` is true.
+        """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the store is fenced off, its readers and its writer are not.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Store: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
+class Reader:
+    """A snapshot of a store, and an iterator over its items in the order of keys. One thread at a time may use it.
+
+    What it shows never changes, also after the store is closed. All methods but `close` raise `BusyHandle` while
+    another thread is in a call, and `StaleHandle` or `ClosedHandle` after `close`.
+    """
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of `key`, or None."""
+
+    def count(self) -> int:
+        """Return how many items there are."""
+
+    def rewind(self) -> None:
+        """Go back to before the first item."""
+
+    def __iter__(self) -> Reader: ...
+    def __next__(self) -> tuple[bytes, bytes]: ...
+    def close(self) -> None:
+        """Give the snapshot up; if another thread is in a call, when that ends. Closing it again does nothing."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Reader: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
+class Writer:
+    """The one transaction of a store that writes. One thread at a time may use it; what is not committed is undone.
+
+    As a context manager it commits, or aborts when the block raised. All methods but `abort` and `close` raise
+    `BusyHandle` while another thread is in a call, and `StaleHandle` or `ClosedHandle` after the end.
+    """
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Store `value` under `key`."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of `key` as this transaction sees it, or None."""
+
+    def remove(self, key: bytes) -> bool:
+        """Remove `key` and return whether it was there."""
+
+    def deleter(self, prefix: bytes) -> Deleter:
+        """Make a cursor of this thread that deletes the keys that begin with `prefix`."""
+
+    def commit(self) -> None:
+        """Make the changes last and end the writer.
+
+        Raises:
+            DatabaseError, OSError: nothing is changed, and the writer has ended all the same.
+        """
+
+    def abort(self) -> None:
+        """Undo the changes and end the writer; if another thread is in a call, when that ends. Again: does nothing."""
+
+    def close(self) -> None:
+        """The same as `abort`."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Writer: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
+class Deleter:
+    """A cursor that deletes keys as it goes. Only the thread that made it may use or close it; it ends with that thread.
+
+    Any thread may drop it: its own thread frees it then, when it next makes or closes a deleter, calls `core_ledger`,
+    or ends. It does not keep its writer.
+    """
+
+    def step(self) -> bytes | None:
+        """Delete the next key and return it; None after the last one.
+
+        Raises:
+            WrongThread: another thread made it.
+            BusyHandle: another thread is in a call of the writer.
+            StaleHandle, ClosedHandle: it is closed, or its writer has ended.
+        """
+
+    def close(self) -> None:
+        """End the cursor, not the writer. Closing it again does nothing.
+
+        Raises:
+            WrongThread: another thread made it.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed. Any thread may ask."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had. Any thread may ask."""
+
+    def __enter__(self) -> Deleter: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+def core_ledger() -> dict[str, int]:
+    """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
+
+    `queued` are the deleters that were dropped on another thread and wait for their own one to free them; those of the
+    calling thread are freed first. Meanwhile another thread may be in the middle of freeing something: that counts until
+    it is done.
+    """

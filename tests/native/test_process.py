@@ -106,5 +106,5 @@ def test_parent_death_signal_can_be_taken_back() -> None:
 
 def test_build_says_what_it_is() -> None:
     info = _native.build_info()
-    assert list(info) == ["version", "profile", "target", "pyo3", "journal_format"]
+    assert list(info) == ["version", "profile", "target", "pyo3", "journal_format", "checked"]
     assert not {"", "unknown"} & set(info.values())

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyInt;
+use pyo3::types::{PyBytes, PyInt};
 
 /// An integer argument; `remedy` says what would be right.
 pub(crate) fn integer<'py, T>(value: &Bound<'py, PyAny>, name: &str, remedy: &str) -> PyResult<T>
@@ -19,6 +19,14 @@ where
             error
         }
     })
+}
+
+/// A bytes argument. Nothing else will do: what the buffer protocol lends could change during the call.
+pub(crate) fn bytes<'a>(value: &'a Bound<'_, PyAny>, name: &str) -> PyResult<&'a [u8]> {
+    match value.cast::<PyBytes>() {
+        Ok(bytes) => Ok(bytes.as_bytes()),
+        Err(_) => Err(wrong_type(value, name, "bytes", "encode it first")),
+    }
 }
 
 /// The exception for an argument of the wrong type.

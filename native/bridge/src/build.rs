@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Say what this build is: `version`, `profile`, `target`, `pyo3` and `journal_format`.
+/// Say what this build is: `version`, `profile`, `target`, `pyo3`, `journal_format` and `checked`.
 #[pyfunction]
 pub(crate) fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let info = PyDict::new(py);
@@ -12,5 +12,6 @@ pub(crate) fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("target", env!("DEADHAND_TARGET"))?;
     info.set_item("pyo3", env!("DEADHAND_PYO3"))?;
     info.set_item("journal_format", deadhand_journal::FORMAT_VERSION.to_string())?;
+    info.set_item("checked", deadhand_core::guard::build_info().checked)?;
     Ok(info)
 }

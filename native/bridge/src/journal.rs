@@ -4,7 +4,7 @@ use deadhand_journal::{Damage, Entry, Journal as Native};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::arguments::{integer, wrong_type};
+use crate::arguments::{bytes, integer};
 use crate::errors::from_journal;
 
 /// An append-only record log in shared memory that outlives the SIGKILL of its writer.
@@ -37,10 +37,7 @@ impl Journal {
 
     /// Append one record and return its offset in bytes.
     fn append(&self, payload: &Bound<'_, PyAny>) -> PyResult<u64> {
-        let Ok(payload) = payload.cast::<PyBytes>() else {
-            return Err(wrong_type(payload, "payload", "bytes", "encode it first"));
-        };
-        self.0.append(payload.as_bytes()).map_err(from_journal)
+        self.0.append(bytes(payload, "payload")?).map_err(from_journal)
     }
 
     /// Return the records from `cursor` on, the cursor to read on from, and what was wrong, if anything was.

@@ -6,16 +6,26 @@
 
 mod arguments;
 mod build;
+mod core;
 mod errors;
 mod journal;
 mod process;
 
-/// The native parts of deadhand: the crash-proof journal, and what a parent of doomed processes asks of the system.
-// Nothing here relies on the GIL: a journal is all atomics, the rest keeps no state.
+/// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
+/// small library of guarded handles.
+// Nothing here relies on the GIL: a journal is all atomics; a handle of the core is a number that its table checks and
+// counts atomically at each use, whoever comes; the rest keeps no state.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use crate::build::build_info;
+    #[pymodule_export]
+    use crate::core::errors::{
+        BusyHandle, ClosedHandle, DatabaseError, FencedHandle, HandleError, HasChildren, NativePanic, StaleHandle,
+        WrongThread,
+    };
+    #[pymodule_export]
+    use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
     #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]

@@ -1,0 +1,70 @@
+//! The exceptions of the core, and the one place where its errors become exceptions.
+
+use deadhand_core::guard::{GuardError, Panicked};
+use deadhand_core::store::StoreError;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::prelude::*;
+
+use crate::errors::os;
+
+create_exception!(deadhand._native, HandleError, PyException, "A handle cannot do what was asked.");
+create_exception!(deadhand._native, StaleHandle, HandleError, "The object is gone: create a new one.");
+create_exception!(
+    deadhand._native,
+    ClosedHandle,
+    HandleError,
+    "The object is closed, and only waits for its last user or child."
+);
+create_exception!(deadhand._native, BusyHandle, HandleError, "Somebody else uses it: wait, or use one each.");
+create_exception!(deadhand._native, WrongThread, HandleError, "Only the thread that created it may use it.");
+create_exception!(deadhand._native, HasChildren, HandleError, "It has children: close them first.");
+create_exception!(
+    deadhand._native,
+    FencedHandle,
+    HandleError,
+    "A call on it panicked, so nobody knows its state: close it and create a new one."
+);
+create_exception!(
+    deadhand._native,
+    NativePanic,
+    HandleError,
+    "The call panicked. `location` says where, `backtrace` how it came there; the object is fenced off."
+);
+create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
+
+/// The exception for an error of the store.
+#[cold]
+pub(super) fn from_store(py: Python<'_>, error: &StoreError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        StoreError::Guard(error) => from_guard(error, text),
+        StoreError::Panicked { panicked, .. } => native_panic(py, panicked, text),
+        StoreError::HasWriter { .. } | StoreError::AlreadyOpen { .. } => BusyHandle::new_err(text),
+        StoreError::Io(source) => os(text, source),
+        _ => DatabaseError::new_err(text),
+    }
+}
+
+fn from_guard(error: &GuardError, text: String) -> PyErr {
+    match error {
+        GuardError::Stale { .. } => StaleHandle::new_err(text),
+        GuardError::Closed { .. } => ClosedHandle::new_err(text),
+        GuardError::Busy { .. } | GuardError::InUse { .. } => BusyHandle::new_err(text),
+        GuardError::WrongThread { .. } => WrongThread::new_err(text),
+        GuardError::HasChildren { .. } => HasChildren::new_err(text),
+        GuardError::Fenced { .. } => FencedHandle::new_err(text),
+        GuardError::DestructorPanicked { .. } => NativePanic::new_err(text),
+        // Forged numbers, which Python cannot pass, and limits.
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// With what is known of the panic as attributes.
+fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
+    let error = NativePanic::new_err(text);
+    let value = error.value(py);
+    let backtrace = panicked.backtrace().map(ToString::to_string);
+    let described = value.setattr("location", panicked.location()).and_then(|()| value.setattr("backtrace", backtrace));
+    described.err().unwrap_or(error)
+}

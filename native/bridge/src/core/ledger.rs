@@ -1,0 +1,17 @@
+//! What is alive in the core.
+
+use deadhand_core::store::alive;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
+#[pyfunction]
+pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let ledger = PyDict::new(py);
+    let kinds = py.detach(alive);
+    for each in &kinds {
+        ledger.set_item(each.kind, each.count)?;
+    }
+    ledger.set_item("queued", kinds.iter().map(|each| each.queued).sum::<u32>())?;
+    Ok(ledger)
+}

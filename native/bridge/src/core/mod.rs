@@ -1,0 +1,20 @@
+//! deadhand-core as Python classes: one class per kind of handle, each no more than the handle.
+//!
+//! How a module of the core is bridged: a frozen class around the core's `Copy` handle; every method converts its
+//! arguments, calls the core without the GIL (`py.detach`) and turns its error into an exception in `errors`; `Drop`
+//! goes through `drop::undisposed`. Whoever may do what is for the core to say.
+
+pub(crate) mod errors;
+
+mod deleter;
+mod drop;
+mod ledger;
+mod reader;
+mod store;
+mod writer;
+
+pub(crate) use deleter::Deleter;
+pub(crate) use ledger::core_ledger;
+pub(crate) use reader::Reader;
+pub(crate) use store::Store;
+pub(crate) use writer::Writer;
