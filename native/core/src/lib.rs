@@ -3,3 +3,9 @@
 //! It is what `deadhand-guard` looks like in use, and it is hunted itself. Nothing here knows of Python: the bindings
 //! convert, and this crate decides.
 #![forbid(unsafe_code)]
+
+pub mod buffer;
+pub mod ledger;
+mod lock;
+#[cfg(test)]
+mod planted;
