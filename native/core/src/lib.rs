@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub mod callback;
 pub mod ledger;
 mod lock;
 #[cfg(test)]
