@@ -6,6 +6,7 @@
 
 pub mod buffer;
 pub mod callback;
+pub mod channel;
 pub mod ledger;
 mod lock;
 #[cfg(test)]
