@@ -7,7 +7,10 @@
 pub mod buffer;
 pub mod callback;
 pub mod channel;
+pub mod error;
+mod fenced;
 pub mod ledger;
 mod lock;
 #[cfg(test)]
 mod planted;
+pub mod text;

@@ -3,6 +3,7 @@
 use deadhand_guard::{Block, Handle};
 
 use super::{BufferError, Buffers, check_length};
+use crate::fenced::fenced;
 
 impl Buffers {
     /// Native allocates: a buffer of that many zeros.
@@ -13,7 +14,7 @@ impl Buffers {
     pub fn allocate(&self, length: usize) -> Result<Handle, BufferError> {
         check_length(length)?;
         let buffer = self.blocks.reserve()?;
-        Ok(buffer.commit(Self::contents(Block::zeroed(length)?)))
+        Ok(buffer.commit(fenced(|| Ok::<_, BufferError>(Self::contents(Block::zeroed(length)?)))?))
     }
 
     /// Native allocates: a buffer with a copy of the host's bytes.
@@ -24,7 +25,7 @@ impl Buffers {
     pub fn copy_of(&self, bytes: &[u8]) -> Result<Handle, BufferError> {
         check_length(bytes.len())?;
         let buffer = self.blocks.reserve()?;
-        Ok(buffer.commit(Self::contents(Block::copy_of(bytes)?)))
+        Ok(buffer.commit(fenced(|| Ok::<_, BufferError>(Self::contents(Block::copy_of(bytes)?)))?))
     }
 
     /// Native allocates: all bytes of the buffer, to keep.
