@@ -9,6 +9,7 @@ pub mod callback;
 pub mod channel;
 pub mod error;
 mod fenced;
+pub mod future;
 pub mod ledger;
 mod lock;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::Code;
 use crate::buffer::BufferError;
 use crate::callback::CallbackError;
 use crate::channel::{ChannelError, SendError};
+use crate::future::FutureError;
 use crate::text::TextError;
 
 /// An error that can be recorded.
@@ -153,6 +154,30 @@ impl Coded for TextError {
             Self::Call(error) => error.code(),
             Self::TooLong { .. } | Self::TooSmall { .. } | Self::BadCut { .. } => Code::OutOfRange,
             _ => Code::NotText,
+        }
+    }
+
+    fn handle(&self) -> Option<Handle> {
+        match self {
+            Self::Call(error) => error.handle(),
+            _ => None,
+        }
+    }
+}
+
+impl Coded for FutureError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Call(error) => error.code(),
+            Self::NotDone => Code::WouldBlock,
+            Self::TimedOut => Code::TimedOut,
+            Self::Cancelled => Code::Cancelled,
+            Self::RuntimeClosed => Code::RuntimeClosed,
+            Self::Panicked { .. } => Code::Panicked,
+            Self::Taken => Code::Taken,
+            Self::Deadlock => Code::Deadlock,
+            Self::BadWorkers { .. } => Code::OutOfRange,
+            Self::System(_) => Code::System,
         }
     }
 
