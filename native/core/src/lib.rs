@@ -14,4 +14,5 @@ pub mod ledger;
 mod lock;
 #[cfg(test)]
 mod planted;
+mod process;
 pub mod text;

@@ -63,8 +63,7 @@ impl Buffers {
     /// # Errors
     /// What is wrong with the handle of the span or its buffer; [`BufferError::OutOfRange`]. `into` is unchanged then.
     pub fn read_span(&self, span: Handle, offset: usize, into: &mut [u8]) -> Result<(), BufferError> {
-        let (buffer, part) = self.place(span, Part { offset, length: into.len() })?;
-        self.blocks.call(buffer, |contents| contents.read_at(part.offset, into, |_| Ok(())))?
+        self.pinned(span, Part { offset, length: into.len() }, |contents, at| contents.read_at(at, into, |_| Ok(())))
     }
 
     /// Copies the host's bytes into the span.
@@ -72,8 +71,7 @@ impl Buffers {
     /// # Errors
     /// As for [`read_span`](Self::read_span); nothing is written then.
     pub fn write_span(&self, span: Handle, offset: usize, from: &[u8]) -> Result<(), BufferError> {
-        let (buffer, part) = self.place(span, Part { offset, length: from.len() })?;
-        self.blocks.call(buffer, |contents| contents.write_at(part.offset, from, |_| Ok(())))?
+        self.pinned(span, Part { offset, length: from.len() }, |contents, at| contents.write_at(at, from, |_| Ok(())))
     }
 
     /// Releases the span. Its address must not be used any more.
@@ -85,7 +83,17 @@ impl Buffers {
         Ok(())
     }
 
-    fn place(&self, span: Handle, inner: Part) -> Result<(Handle, Part), BufferError> {
-        self.spans.call(span, |view| Ok((view.lease.handle(), view.part.within(inner)?)))?
+    /// Calls with the buffer and an offset in it, and keeps the span until that is over: a release in between must not
+    /// let a resize in. A panic strikes the buffer.
+    fn pinned(
+        &self,
+        span: Handle,
+        inner: Part,
+        call: impl FnOnce(&Buffer, usize) -> Result<(), BufferError>,
+    ) -> Result<(), BufferError> {
+        self.spans.call(span, |view| {
+            let at = view.part.within(inner)?.offset;
+            self.blocks.call(view.lease.handle(), |contents| call(contents, at))?
+        })?
     }
 }

@@ -177,7 +177,7 @@ impl Coded for FutureError {
             Self::Taken => Code::Taken,
             Self::Deadlock => Code::Deadlock,
             Self::BadWorkers { .. } => Code::OutOfRange,
-            Self::System(_) => Code::System,
+            Self::System(_) | Self::Forked => Code::System,
         }
     }
 

@@ -59,6 +59,9 @@ pub enum FutureError {
     /// The result was taken before.
     #[error("the result of the task was taken already: take it once")]
     Taken,
+    /// The process was forked, and the threads of the runtime stayed behind.
+    #[error("the threads of the runtime are in the parent process: make a new runtime after the fork")]
+    Forked,
     /// Waiting on a thread that runs tasks could wait for itself.
     #[error("this thread runs tasks, and waiting on it could wait for ever: await the task instead")]
     Deadlock,

@@ -4,6 +4,9 @@
 //! waits is woken then, and callbacks run, on the thread that settles and with no lock held. A task needs its
 //! runtime's handle no more once it is spawned; closing the runtime settles whatever is pending.
 //!
+//! After a fork the child has handles of runtimes whose threads stayed behind. It is told so, instead of waiting for
+//! ever; a lock that another thread held at the moment of the fork stays locked in the child all the same.
+//!
 //! A panic of the task itself settles it; a panic inside a call on a handle fences that handle off, as everywhere.
 
 mod body;
@@ -101,8 +104,8 @@ impl<T: Send + 'static> Futures<T> {
     /// Starts a task. Disposing of its handle cancels it.
     ///
     /// # Errors
-    /// What is wrong with the runtime's handle; [`FutureError::RuntimeClosed`]; when no more tasks can be made. The
-    /// future is dropped then.
+    /// What is wrong with the runtime's handle; [`FutureError::RuntimeClosed`]; [`FutureError::Forked`]; when no more
+    /// tasks can be made. The future is dropped then.
     #[track_caller]
     pub fn spawn(
         &self,
@@ -113,6 +116,9 @@ impl<T: Send + 'static> Futures<T> {
         let promise = self.runtimes.call(runtime, |runtime| {
             #[cfg(test)]
             crate::planted::here("future.spawn");
+            if runtime.forked() {
+                return Err(FutureError::Forked);
+            }
             let promise = Arc::new(Promise::new());
             let running = runtime.admit(&promise).ok_or(FutureError::RuntimeClosed)?;
             let task = runtime.spawner().spawn(Body::new(future, Arc::clone(&promise), running));
@@ -162,7 +168,7 @@ impl<T: Send + 'static> Futures<T> {
     ///
     /// # Errors
     /// What is wrong with the handle; [`FutureError::TimedOut`]; [`FutureError::Deadlock`] on a thread that runs tasks
-    /// (if the task has not ended).
+    /// (if the task has not ended); [`FutureError::Forked`] (likewise).
     pub fn wait(&self, task: Handle, timeout: Option<Duration>) -> Result<(), FutureError> {
         self.tasks.call(task, |task| {
             if task.promise.fate().is_none() && tokio::runtime::Handle::try_current().is_ok() {

@@ -34,13 +34,16 @@ pub(super) struct Promise<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     abort: OnceLock<AbortHandle>,
+    /// Where the task runs.
+    process: u32,
 }
 
 impl<T> Promise<T> {
     pub(super) fn new() -> Self {
         let (callbacks, waiting, failures) = (Vec::new(), HashMap::new(), Vec::new());
         let state = State { stage: Stage::Pending, callbacks, waiting, last: 0, failures };
-        Self { state: Mutex::new(state), changed: Condvar::new(), abort: OnceLock::new() }
+        let process = crate::process::id();
+        Self { state: Mutex::new(state), changed: Condvar::new(), abort: OnceLock::new(), process }
     }
 
     /// How to stop the task that is to keep the promise.
@@ -82,7 +85,9 @@ impl<T> Promise<T> {
     /// Settles as cancelled, and stops the task; says whether it was pending.
     pub(super) fn cancel(&self) -> bool {
         let cancelled = self.settle(Err(Fate::Cancelled));
-        if let Some(abort) = self.abort.get() {
+        if let Some(abort) = self.abort.get()
+            && !self.forked()
+        {
             abort.abort();
         }
         cancelled
@@ -153,6 +158,9 @@ impl<T> Promise<T> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.state);
         while matches!(state.stage, Stage::Pending) {
+            if self.forked() {
+                return Err(FutureError::Forked);
+            }
             state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return Err(FutureError::TimedOut),
                 Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
@@ -178,7 +186,11 @@ impl<T> Promise<T> {
             (pending, if pending { state.waiting.insert(number, waker) } else { Some(waker) })
         };
         drop(earlier);
-        if pending { Poll::Pending } else { Poll::Ready(self.take()) }
+        match pending {
+            true if self.forked() => Poll::Ready(Err(FutureError::Forked)),
+            true => Poll::Pending,
+            false => Poll::Ready(self.take()),
+        }
     }
 
     /// A future that is no more interested.
@@ -190,6 +202,11 @@ impl<T> Promise<T> {
     /// Panics of callbacks and destructors so far.
     pub(super) fn failures(&self) -> Vec<String> {
         lock(&self.state).failures.clone()
+    }
+
+    /// Whether nobody in this process can keep the promise.
+    fn forked(&self) -> bool {
+        self.process != crate::process::id()
     }
 
     /// Runs somebody else's code, which must not keep the rest from running.

@@ -13,6 +13,8 @@ pub(super) struct Runtime<T> {
     tokio: Mutex<Option<tokio::runtime::Runtime>>,
     spawner: tokio::runtime::Handle,
     tasks: Arc<Tasks<T>>,
+    /// Where its threads are.
+    process: u32,
 }
 
 /// Promises that are not settled yet; `None` when the runtime is closed.
@@ -39,7 +41,8 @@ impl<T> Runtime<T> {
         let spawner = tokio.handle().clone();
         let (last, running) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let tasks = Arc::new(Tasks { open: Mutex::new(Some(HashMap::new())), last, running });
-        Ok(Self { tokio: Mutex::new(Some(tokio)), spawner, tasks })
+        let process = crate::process::id();
+        Ok(Self { tokio: Mutex::new(Some(tokio)), spawner, tasks, process })
     }
 
     pub(super) fn spawner(&self) -> &tokio::runtime::Handle {
@@ -54,6 +57,11 @@ impl<T> Runtime<T> {
         Some(Running { tasks: Arc::clone(&self.tasks), number })
     }
 
+    /// Whether its threads are in another process.
+    pub(super) fn forked(&self) -> bool {
+        self.process != crate::process::id()
+    }
+
     /// How many tasks run, or wait to.
     pub(super) fn running(&self) -> usize {
         self.tasks.running.load(Ordering::SeqCst)
@@ -66,7 +74,10 @@ impl<T> Runtime<T> {
         let told = promises.filter(|promise| promise.settle(Err(Fate::RuntimeClosed))).count();
         let tokio = lock(&self.tokio).take();
         if let Some(tokio) = tokio {
-            if patience.is_zero() || tokio::runtime::Handle::try_current().is_ok() {
+            if self.forked() {
+                // Its threads cannot be stopped, nor can what they had locked be unlocked: leak our copy.
+                std::mem::forget(tokio);
+            } else if patience.is_zero() || tokio::runtime::Handle::try_current().is_ok() {
                 tokio.shutdown_background();
             } else {
                 tokio.shutdown_timeout(patience);

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::planted;
+use crate::process::tests::pretend;
 
 const LONG: Duration = Duration::from_secs(8);
 const SHORT: Duration = Duration::from_millis(20);
@@ -328,6 +329,28 @@ fn a_thread_that_waits_is_woken_by_a_dispose() {
     std::thread::sleep(SHORT);
     all.dispose(task).unwrap();
     assert!(matches!(guard(waiting.join().unwrap()), GuardError::Stale { .. } | GuardError::Closed { .. }));
+    world.end();
+}
+
+#[test]
+fn in_a_fork_nobody_waits_for_threads_that_stayed_behind() {
+    let world = World::new();
+    let all = &world.futures;
+    let runtime = all.runtime(1).unwrap();
+    let (task, done) = (all.spawn(runtime, pending()).unwrap(), all.spawn(runtime, ready(1)).unwrap());
+    all.wait(done, Some(LONG)).unwrap();
+    let host = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    pretend(true);
+    assert!(matches!(all.wait(task, None), Err(FutureError::Forked)));
+    assert!(matches!(host.block_on(all.joining(task)), Err(FutureError::Forked)));
+    assert!(matches!(all.spawn(runtime, ready(1)), Err(FutureError::Forked)));
+    assert_eq!(all.join(done, None).unwrap(), 1, "what was done is there");
+    let closing = all.close(runtime, LONG).unwrap();
+    assert_eq!((closing.told, closing.still_running), (1, 1));
+    assert!(matches!(all.join(task, None), Err(FutureError::RuntimeClosed)));
+    pretend(false);
+    all.dispose(task).unwrap();
+    all.dispose(done).unwrap();
     world.end();
 }
 
