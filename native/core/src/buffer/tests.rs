@@ -247,6 +247,61 @@ fn after_a_revoke_has_returned_nobody_reads() {
 }
 
 #[test]
+fn a_revoke_waits_for_the_read_that_is_under_way() {
+    let world = World::new();
+    let all = &world.buffers;
+    let buffer = all.allocate(8).unwrap();
+    let slice = all.slice(buffer, 0, 8).unwrap();
+    let early = std::thread::scope(|scope| {
+        let mut revoking = None;
+        // The question is asked in the middle of the read.
+        let read = |contents: &Buffer| {
+            contents.read_at(0, &mut [0], |_| {
+                let started = Arc::new(AtomicBool::new(false));
+                let flag = Arc::clone(&started);
+                let thread = scope.spawn(move || {
+                    flag.store(true, Ordering::SeqCst);
+                    all.revoke(slice).unwrap();
+                });
+                while !started.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                revoking = Some(thread.is_finished());
+                Ok(())
+            })
+        };
+        all.blocks.call(buffer, read).unwrap().unwrap();
+        revoking
+    });
+    assert_eq!(early, Some(false));
+    assert!(matches!(all.slice_length(slice), Err(BufferError::Revoked { .. })));
+    all.dispose_slice(slice).unwrap();
+    all.dispose(buffer).unwrap();
+    world.end();
+}
+
+#[test]
+fn what_was_resized_does_not_block_its_pool() {
+    let world = World::new();
+    let all = &world.buffers;
+    let pool = all.pool(1).unwrap();
+    let first = all.rent(pool, 16).unwrap();
+    all.resize(first, 100).unwrap();
+    all.dispose(first).unwrap();
+    assert_eq!(all.pool_report(pool).unwrap().resting, 0, "nobody would ever rent 100 exactly");
+    let second = all.rent(pool, 16).unwrap();
+    all.resize(second, 32).unwrap();
+    all.dispose(second).unwrap();
+    assert_eq!(all.pool_report(pool).unwrap().resting, 1);
+    let third = all.rent(pool, 30).unwrap();
+    assert_eq!((all.to_vec(third).unwrap(), all.pool_report(pool).unwrap().resurrected), (vec![0; 30], 1));
+    all.dispose(third).unwrap();
+    all.dispose_pool(pool).unwrap();
+    world.end();
+}
+
+#[test]
 fn what_is_left_goes_with_its_owner() {
     let world = World::new();
     let buffer = world.buffers.allocate(1).unwrap();

@@ -57,6 +57,7 @@ fn targets_are_called_in_order_and_kept_until_they_are_unregistered() {
     world.callbacks.unregister(first).unwrap();
     assert_eq!(Arc::strong_count(&canary), 1);
     assert!(matches!(guard(world.callbacks.unregister(first)), GuardError::Stale { .. }));
+    assert_eq!(world.callbacks.events.call(event, Event::snapshot).unwrap(), [second], "off the list, too");
     assert_eq!(world.names(event), ["second"]);
     assert_eq!(world.callbacks.clear(event).unwrap(), 1);
     assert_eq!(world.names(event), [""; 0]);
@@ -191,6 +192,11 @@ fn a_host_that_fails_is_named_and_the_rest_still_fire() {
     assert_eq!(again.answers.len(), 2);
     world.callbacks.unregister(handles[2]).unwrap();
     assert_eq!((fire().failures.len(), world.callbacks.registrations(event).unwrap().len()), (1, 3));
+    assert_eq!(
+        world.callbacks.events.call(event, Event::snapshot).unwrap().len(),
+        3,
+        "its entry is gone with the fire"
+    );
     world.callbacks.dispose(event).unwrap();
     world.end();
 }

@@ -355,6 +355,22 @@ fn in_a_fork_nobody_waits_for_threads_that_stayed_behind() {
 }
 
 #[test]
+fn a_future_that_is_dropped_undone_settles_its_promise_and_throws_nothing() {
+    let runtime = Runtime::<u32>::start(1).unwrap();
+    let promise = Arc::new(Promise::new());
+    let running = runtime.admit(&promise).unwrap();
+    let bomb = Bomb;
+    let future = async move {
+        let _bomb = bomb;
+        1
+    };
+    let body = Body::new(future, Arc::clone(&promise), running);
+    assert_eq!((promise.fate(), runtime.running()), (None, 1));
+    drop(body);
+    assert_eq!((promise.fate(), runtime.running()), (Some(Fate::RuntimeClosed), 0));
+}
+
+#[test]
 fn what_is_left_goes_with_its_owner() {
     let world = World::new();
     let task = world.futures.spawn(world.runtime, pending()).unwrap();
