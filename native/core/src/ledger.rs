@@ -1,59 +1,22 @@
-//! The crate's own ledger: how many objects of each kind are alive, in memory that outlives the process.
+//! One ledger for every kind of this crate.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
-use deadhand_guard::{Ledger, LedgerError};
+use deadhand_guard::{Config, Ledger};
 
-static LEDGER: OnceLock<Arc<Ledger>> = OnceLock::new();
-
-/// The ledger of this process, made at the first call. Give it to every `new` of this crate.
-///
-/// # Errors
-/// [`LedgerError::Unsupported`] where there is no shared memory; [`LedgerError::Os`]. The next call tries again.
-pub fn ledger() -> Result<&'static Arc<Ledger>, LedgerError> {
-    if let Some(ledger) = LEDGER.get() {
-        return Ok(ledger);
-    }
-    let made = Arc::new(Ledger::create()?);
-    Ok(LEDGER.get_or_init(|| made))
+/// The process's ledger; `None` where there is no shared memory. Children that are forked after the first use of this
+/// crate count into the same one; what is alive in *this* process is what the tables say.
+pub fn ledger() -> Option<&'static Arc<Ledger>> {
+    static LEDGER: LazyLock<Option<Arc<Ledger>>> = LazyLock::new(|| Ledger::anonymous().ok().map(Arc::new));
+    LEDGER.as_ref()
 }
 
-/// Makes a ledger of somebody else, such as the parent process, the one of this process.
-///
-/// Says whether it did: not after the first call of [`ledger`], which has made one.
+/// The usual configuration of a table, counted in the ledger if there is one.
 #[must_use]
-pub fn adopt(ledger: Arc<Ledger>) -> bool {
-    LEDGER.set(ledger).is_ok()
-}
-
-/// How many objects of each kind are made and not freed. Kinds that were announced but never made count 0.
-#[must_use]
-pub fn alive(ledger: &Ledger) -> BTreeMap<String, u64> {
-    let mut alive = BTreeMap::new();
-    for kind in ledger.kinds() {
-        let count = kind.alive();
-        alive.insert(kind.kind, count);
-    }
-    alive
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::buffer::Buffers;
-
-    #[test]
-    fn the_process_has_one_ledger_and_it_counts_by_kind() {
-        let ours = ledger().unwrap();
-        assert!(Arc::ptr_eq(ours, ledger().unwrap()));
-        assert!(!adopt(Arc::new(Ledger::anonymous().unwrap())), "too late");
-        let own = Arc::new(Ledger::anonymous().unwrap());
-        let buffers = Buffers::new(&own).unwrap();
-        let buffer = buffers.allocate(8).unwrap();
-        assert_eq!(alive(&own)["buffer"], 1);
-        assert_eq!(alive(&own)["slice"], 0);
-        buffers.dispose(buffer).unwrap();
-        assert_eq!(alive(&own).values().sum::<u64>(), 0);
+pub fn counted(kind: &'static str) -> Config {
+    let config = Config::new(kind);
+    match ledger() {
+        Some(ledger) => config.ledger(ledger),
+        None => config,
     }
 }

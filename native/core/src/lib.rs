@@ -6,6 +6,7 @@
 
 pub mod buffer;
 pub mod callback;
+pub mod census;
 pub mod channel;
 pub mod error;
 mod fenced;

@@ -23,7 +23,9 @@ mod transfer;
 
 use std::sync::Arc;
 
-use deadhand_guard::{Block, Config, Dispose, GuardError, Handle, Ledger, Quarantine, SharedTable, WriteAfterFree};
+use deadhand_guard::{Block, Dispose, GuardError, Handle, Ledger, Quarantine, SharedTable, WriteAfterFree};
+
+use crate::census::kind;
 
 use contents::Buffer;
 use pool::Pool;
@@ -52,14 +54,14 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// None yet; the ledger counts kinds `buffer`, `slice`, `span` and `pool`.
+    /// None yet; the ledger, if there is one, counts kinds `buffer`, `slice`, `span` and `pool`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
-    pub fn new(ledger: &Arc<Ledger>) -> Result<Self, GuardError> {
+    pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         let quarantine = Arc::new(Quarantine::new(QUARANTINE));
         let last_station = Arc::clone(&quarantine);
-        let config = Config::new("buffer").dispose(Dispose::Refusing).ledger(ledger);
+        let config = kind("buffer", ledger).dispose(Dispose::Refusing);
         let blocks = SharedTable::with_retire(config, move |handle, freed_by, buffer: Buffer| {
             let home = buffer.home.upgrade();
             let block = buffer.into_block();
@@ -69,10 +71,10 @@ impl Buffers {
             }
         })?;
         Ok(Self {
-            spans: SharedTable::new(Config::new("span").ledger(ledger))?,
-            slices: SharedTable::new(Config::new("slice").ledger(ledger))?,
+            spans: SharedTable::new(kind("span", ledger))?,
+            slices: SharedTable::new(kind("slice", ledger))?,
             blocks: Arc::new(blocks),
-            pools: SharedTable::new(Config::new("pool").ledger(ledger))?,
+            pools: SharedTable::new(kind("pool", ledger))?,
             quarantine,
         })
     }

@@ -280,7 +280,7 @@ proptest! {
     #[test]
     fn buffers_behave_as_their_model(ops in vec(op(), 0..60)) {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let real = Buffers::new(&ledger).unwrap();
+        let real = Buffers::new(Some(&ledger)).unwrap();
         let pool = real.pool(2).unwrap();
         let mut world = World { real, pool, buffers: Vec::new(), slices: Vec::new(), spans: Vec::new() };
         for op in ops {

@@ -14,7 +14,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let buffers = Buffers::new(&ledger).unwrap();
+        let buffers = Buffers::new(Some(&ledger)).unwrap();
         Self { ledger, buffers }
     }
 

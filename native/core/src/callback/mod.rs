@@ -17,7 +17,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use deadhand_guard::{Config, GuardError, Handle, Ledger, SharedTable};
+use deadhand_guard::{GuardError, Handle, Ledger, SharedTable};
+
+use crate::census::kind;
 
 use event::{Event, Registration};
 
@@ -34,14 +36,14 @@ pub struct Callbacks<T: Send + Sync + 'static, W: WeakHost<T>> {
 }
 
 impl<T: Send + Sync + 'static, W: WeakHost<T>> Callbacks<T, W> {
-    /// None yet; the ledger counts kinds `event` and `registration`.
+    /// None yet; the ledger, if there is one, counts kinds `event` and `registration`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
-    pub fn new(ledger: &Arc<Ledger>) -> Result<Self, GuardError> {
+    pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         Ok(Self {
-            events: SharedTable::new(Config::new("event").ledger(ledger))?,
-            registrations: Arc::new(SharedTable::new(Config::new("registration").ledger(ledger))?),
+            events: SharedTable::new(kind("event", ledger))?,
+            registrations: Arc::new(SharedTable::new(kind("registration", ledger))?),
         })
     }
 

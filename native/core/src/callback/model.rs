@@ -189,7 +189,7 @@ proptest! {
     #[test]
     fn callbacks_behave_as_their_model(steps in vec(step(), 0..60)) {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let real = Arc::new(Callbacks::new(&ledger).unwrap());
+        let real = Arc::new(Callbacks::new(Some(&ledger)).unwrap());
         let world = RefCell::new(World { real, events: Vec::new(), kept: Vec::new() });
         for step in steps {
             match step {

@@ -17,7 +17,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let callbacks = Callbacks::new(&ledger).unwrap();
+        let callbacks = Callbacks::new(Some(&ledger)).unwrap();
         Self { ledger, callbacks }
     }
 
@@ -243,7 +243,7 @@ fn a_target_whose_end_calls_back_meets_no_lock() {
         }
     }
     let ledger = Arc::new(Ledger::anonymous().unwrap());
-    let all = Arc::new(Callbacks::<Caller, Weak<Caller>>::new(&ledger).unwrap());
+    let all = Arc::new(Callbacks::<Caller, Weak<Caller>>::new(Some(&ledger)).unwrap());
     let event = all.event().unwrap();
     let caller = Target::Strong(Caller(Arc::downgrade(&all), event));
     let registration = all.register(event, caller, OnDead::Error).unwrap();

@@ -17,7 +17,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadhand_guard::{Config, GuardError, Handle, Ledger, SharedTable};
+use deadhand_guard::{GuardError, Handle, Ledger, SharedTable};
+
+use crate::census::kind;
 
 use end::{Core, End};
 
@@ -56,15 +58,15 @@ pub struct Channels<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Channels<T> {
-    /// None yet; the ledger counts kinds `producer`, `consumer` and `item`.
+    /// None yet; the ledger, if there is one, counts kinds `producer`, `consumer` and `item`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
-    pub fn new(ledger: &Arc<Ledger>) -> Result<Self, GuardError> {
+    pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         Ok(Self {
-            producers: Arc::new(SharedTable::new(Config::new("producer").ledger(ledger))?),
-            consumers: Arc::new(SharedTable::new(Config::new("consumer").ledger(ledger))?),
-            tokens: Arc::new(SharedTable::new(Config::new("item").ledger(ledger))?),
+            producers: Arc::new(SharedTable::new(kind("producer", ledger))?),
+            consumers: Arc::new(SharedTable::new(kind("consumer", ledger))?),
+            tokens: Arc::new(SharedTable::new(kind("item", ledger))?),
         })
     }
 

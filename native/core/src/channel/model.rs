@@ -189,7 +189,7 @@ proptest! {
     #[test]
     fn a_channel_behaves_as_its_model(capacity in 1..4_usize, ops in vec(op(), 0..80)) {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let real = Channels::new(&ledger).unwrap();
+        let real = Channels::new(Some(&ledger)).unwrap();
         let (producer, consumer) = real.channel(capacity).unwrap();
         let mut world = World {
             real,
@@ -203,7 +203,7 @@ proptest! {
         for op in ops {
             world.step(op)?;
             world.check()?;
-            prop_assert_eq!(crate::ledger::alive(&ledger)["item"], world.queue.len() as u64);
+            prop_assert_eq!(crate::census::census(&ledger)["item"], world.queue.len() as u64);
         }
         for at in 0..world.producers.len() {
             world.step(Op::CloseProducer(at))?;

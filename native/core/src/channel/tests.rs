@@ -22,7 +22,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let channels = Channels::new(&ledger).unwrap();
+        let channels = Channels::new(Some(&ledger)).unwrap();
         Self { ledger, channels }
     }
 
@@ -57,7 +57,7 @@ fn what_goes_in_comes_out_in_order_until_it_is_full_or_empty() {
     let refused = all.try_send(producer, item("c")).unwrap_err();
     assert!(matches!(refused.reason, ChannelError::Full { capacity: 2 }));
     assert_eq!(refused.item.unwrap(), "c", "it comes back");
-    assert_eq!(crate::ledger::alive(&world.ledger)["item"], 2);
+    assert_eq!(crate::census::census(&world.ledger)["item"], 2);
     let counts = all.producer_counts(producer).unwrap();
     assert_eq!((counts.sent, counts.received, counts.in_flight, counts.capacity), (2, 0, 2, 2));
     assert_eq!(all.try_receive(consumer).unwrap(), "a");

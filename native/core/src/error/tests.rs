@@ -19,7 +19,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let buffers = Buffers::new(&ledger).unwrap();
+        let buffers = Buffers::new(Some(&ledger)).unwrap();
         Self { ledger, buffers }
     }
 
@@ -155,7 +155,7 @@ fn a_record_can_be_asked_for_while_its_thread_ends() {
 #[test]
 fn each_module_s_errors_have_their_codes() {
     let world = World::new();
-    let texts = Texts::new(&world.ledger).unwrap();
+    let texts = Texts::new(Some(&world.ledger)).unwrap();
     let buffer = world.buffers.allocate(4).unwrap();
     let slice = world.buffers.slice(buffer, 0, 4).unwrap();
     let coded = |error: BufferError| (error.code(), error.handle());

@@ -23,7 +23,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadhand_guard::{Config, GuardError, Handle, Ledger, SharedTable};
+use deadhand_guard::{GuardError, Handle, Ledger, SharedTable};
+
+use crate::census::kind;
 
 use body::Body;
 use promise::Promise;
@@ -76,14 +78,14 @@ pub struct Futures<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Futures<T> {
-    /// None yet; the ledger counts kinds `runtime` and `task`.
+    /// None yet; the ledger, if there is one, counts kinds `runtime` and `task`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
-    pub fn new(ledger: &Arc<Ledger>) -> Result<Self, GuardError> {
+    pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         Ok(Self {
-            runtimes: SharedTable::new(Config::new("runtime").ledger(ledger))?,
-            tasks: Arc::new(SharedTable::new(Config::new("task").ledger(ledger))?),
+            runtimes: SharedTable::new(kind("runtime", ledger))?,
+            tasks: Arc::new(SharedTable::new(kind("task", ledger))?),
         })
     }
 

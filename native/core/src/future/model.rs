@@ -194,7 +194,7 @@ proptest! {
     #[test]
     fn tasks_behave_as_their_model(ops in vec(op(), 0..50)) {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let real = Futures::new(&ledger).unwrap();
+        let real = Futures::new(Some(&ledger)).unwrap();
         let runtime = real.runtime(1).unwrap();
         let (report, reported) = mpsc::channel();
         let (tasks, expected) = (Vec::new(), Vec::new());

@@ -22,7 +22,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let futures = Arc::new(Futures::new(&ledger).unwrap());
+        let futures = Arc::new(Futures::new(Some(&ledger)).unwrap());
         let runtime = futures.runtime(2).unwrap();
         Self { ledger, futures, runtime }
     }

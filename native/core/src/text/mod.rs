@@ -11,7 +11,9 @@ mod tests;
 use std::ffi::CString;
 use std::sync::Arc;
 
-use deadhand_guard::{Block, Config, GuardError, Handle, Ledger, Quarantine, SharedTable};
+use deadhand_guard::{Block, GuardError, Handle, Ledger, Quarantine, SharedTable};
+
+use crate::census::kind;
 
 pub use decode::{lossy, strict, strict_for_c};
 pub use error::TextError;
@@ -31,13 +33,13 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// None yet; the ledger counts the kind `text`.
+    /// None yet; the ledger, if there is one, counts the kind `text`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
-    pub fn new(ledger: &Arc<Ledger>) -> Result<Self, GuardError> {
+    pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         let quarantine = Arc::new(Quarantine::new(QUARANTINE));
-        Ok(Self { table: SharedTable::quarantined(Config::new("text").ledger(ledger), quarantine)? })
+        Ok(Self { table: SharedTable::quarantined(kind("text", ledger), quarantine)? })
     }
 
     /// Takes a copy of bytes that are to be UTF-8.

@@ -1,4 +1,4 @@
-use deadhand_guard::{CallError, whose};
+use deadhand_guard::{CallError, Config, whose};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
-        let texts = Texts::new(&ledger).unwrap();
+        let texts = Texts::new(Some(&ledger)).unwrap();
         Self { ledger, texts }
     }
 
