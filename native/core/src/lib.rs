@@ -7,5 +7,17 @@
 /// What the handles of this crate are made of, for those who convert them and their errors.
 pub use deadhand_guard as guard;
 
+pub mod buffer;
+pub mod callback;
+pub mod census;
+pub mod channel;
+pub mod error;
+mod fenced;
+pub mod future;
 pub mod ledger;
+mod lock;
+#[cfg(test)]
+mod planted;
+mod process;
 pub mod store;
+pub mod text;

@@ -1,0 +1,99 @@
+//! Pinned views: while a span is out its bytes stay where they are, and the buffer can be neither disposed of nor
+//! resized.
+
+use std::sync::Arc;
+
+use deadhand_guard::{Handle, Lease, Shared, SharedTable};
+
+use super::contents::{Buffer, Part};
+use super::{BufferError, Buffers};
+
+#[derive(Debug)]
+pub(super) struct Span {
+    lease: Lease<Buffer, Shared, Arc<SharedTable<Buffer>>>,
+    part: Part,
+    address: usize,
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        // Before the lease goes: whoever sees no uses sees no spans.
+        self.lease.unpin();
+    }
+}
+
+/// Where a span's bytes are, for a host that can follow pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Of the first byte. For a span of no bytes it leads nowhere.
+    pub start: usize,
+    /// In bytes.
+    pub length: usize,
+}
+
+impl Buffers {
+    /// Pins a part of the buffer until the span is released.
+    ///
+    /// # Errors
+    /// What is wrong with the buffer's handle; [`BufferError::OutOfRange`].
+    #[track_caller]
+    pub fn span(&self, buffer: Handle, offset: usize, length: usize) -> Result<Handle, BufferError> {
+        let part = Part { offset, length };
+        let span = self.spans.reserve()?;
+        let lease = self.blocks.export(buffer)?;
+        let address = self.blocks.call(buffer, |contents| contents.pin(part))??;
+        Ok(span.commit(Span { lease, part, address }))
+    }
+
+    /// Where the span's bytes are. They are valid until it is released; what the host writes there while another call
+    /// reads is a race that nobody here can see.
+    ///
+    /// # Errors
+    /// What is wrong with the span's handle, or its buffer's: a fenced buffer gives no address.
+    pub fn span_address(&self, span: Handle) -> Result<Address, BufferError> {
+        let (buffer, address) = self
+            .spans
+            .call(span, |view| (view.lease.handle(), Address { start: view.address, length: view.part.length }))?;
+        self.blocks.check(buffer)?;
+        Ok(address)
+    }
+
+    /// Fills the host's memory from the span.
+    ///
+    /// # Errors
+    /// What is wrong with the handle of the span or its buffer; [`BufferError::OutOfRange`]. `into` is unchanged then.
+    pub fn read_span(&self, span: Handle, offset: usize, into: &mut [u8]) -> Result<(), BufferError> {
+        self.pinned(span, Part { offset, length: into.len() }, |contents, at| contents.read_at(at, into, |_| Ok(())))
+    }
+
+    /// Copies the host's bytes into the span.
+    ///
+    /// # Errors
+    /// As for [`read_span`](Self::read_span); nothing is written then.
+    pub fn write_span(&self, span: Handle, offset: usize, from: &[u8]) -> Result<(), BufferError> {
+        self.pinned(span, Part { offset, length: from.len() }, |contents, at| contents.write_at(at, from, |_| Ok(())))
+    }
+
+    /// Releases the span. Its address must not be used any more.
+    ///
+    /// # Errors
+    /// What is wrong with the span's handle.
+    pub fn release(&self, span: Handle) -> Result<(), BufferError> {
+        self.spans.dispose(span)?;
+        Ok(())
+    }
+
+    /// Calls with the buffer and an offset in it, and keeps the span until that is over: a release in between must not
+    /// let a resize in. A panic strikes the buffer.
+    fn pinned(
+        &self,
+        span: Handle,
+        inner: Part,
+        call: impl FnOnce(&Buffer, usize) -> Result<(), BufferError>,
+    ) -> Result<(), BufferError> {
+        self.spans.call(span, |view| {
+            let at = view.part.within(inner)?.offset;
+            self.blocks.call(view.lease.handle(), |contents| call(contents, at))?
+        })?
+    }
+}
