@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use deadhand_guard::{Freed, GuardError, Handle};
+use deadhand_guard::{GuardError, Handle};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase, TableDefinition, TableError, TransactionError,
@@ -71,7 +71,7 @@ impl Body {
     }
 
     fn enter(&self, own: Handle) -> Result<Ticket, StoreError> {
-        let closing = GuardError::Closed { handle: own, kind: STORE, freed: Freed::Unknown, uses: 1, children: 0 };
+        let closing = GuardError::Closed { handle: own, kind: STORE, closed_by: None, uses: 1, children: 0 };
         Ok(self.gate.enter().ok_or(closing)?)
     }
 }

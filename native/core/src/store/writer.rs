@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use deadhand_guard::{Freed, GuardError, Handle};
+use deadhand_guard::{GuardError, Handle};
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::Deleter;
@@ -147,7 +147,7 @@ impl Writer {
 
     /// The error between the end of the transaction and that of its handle.
     fn over(self) -> GuardError {
-        GuardError::Closed { handle: self.0, kind: WRITER, freed: Freed::Unknown, uses: 1, children: 0 }
+        GuardError::Closed { handle: self.0, kind: WRITER, closed_by: None, uses: 1, children: 0 }
     }
 }
 
