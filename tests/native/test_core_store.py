@@ -159,7 +159,7 @@ def test_closed_store_keeps_its_children_and_makes_no_more(store: Store) -> None
     store.close()
     assert store.closed
     assert not reader.closed
-    with pytest.raises(_native.ClosedHandle, match=rf"^store {HANDLE} is closed.* 2 children: do not use it again$"):
+    with pytest.raises(_native.ClosedHandle, match=rf"^store {HANDLE} is closed by .* 2 children .*do not use it again$"):
         store.read()
     store.close(refuse=True)
     assert core_ledger() == NOTHING | {"store": 1, "reader": 1, "writer": 1}
