@@ -7,6 +7,7 @@ import os
 from typing import TypedDict, final, type_check_only
 
 __all__ = [
+    "Buffer",
     "BusyHandle",
     "ClosedHandle",
     "DatabaseError",
@@ -18,7 +19,11 @@ __all__ = [
     "JournalCorrupt",
     "JournalFull",
     "NativePanic",
+    "OutOfRange",
+    "Pool",
     "Reader",
+    "Slice",
+    "Span",
     "StaleHandle",
     "Store",
     "Unsupported",
@@ -379,8 +384,255 @@ class Deleter:
     def __enter__(self) -> Deleter: ...
     def __exit__(self, *exception: object) -> None: ...
 
+class OutOfRange(ValueError):
+    """The bytes asked for are not all there, or are more than an object can have. The text says how many there are."""
+
+@final
+class Buffer:
+    """Bytes of native memory. Any thread may use it; a lock inside keeps reads and writes apart.
+
+    Make one with `Buffer.zeros()`, `Buffer.of()` or `pool.rent()`. All methods but `close` raise `StaleHandle` after
+    `close`, and `FencedHandle` after a panic. One that is dropped unclosed is closed, with a `ResourceWarning`.
+    """
+
+    @staticmethod
+    def zeros(length: int) -> Buffer:
+        """Make a buffer of `length` zeros.
+
+        Raises:
+            OutOfRange: `length` is above 256 MiB.
+            MemoryError: there is no memory left.
+        """
+
+    @staticmethod
+    def of(data: bytes) -> Buffer:
+        """Make a buffer with a copy of `data`; raises as `zeros` does."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has."""
+
+    @property
+    def epoch(self) -> int:
+        """How often it was resized, plus one."""
+
+    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
+        """Return `length` bytes from `offset` on; without `length`, all that are there.
+
+        Raises:
+            OutOfRange: they are not all there.
+        """
+
+    def read_into(self, into: bytearray, offset: int | None = None) -> None:
+        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
+
+        Raises:
+            OutOfRange: there are fewer than `into` has room for.
+            ValueError: another thread resized `into` meanwhile.
+        """
+
+    def write(self, data: bytes, offset: int | None = None) -> None:
+        """Copy `data` to `offset`. A buffer never grows.
+
+        Raises:
+            OutOfRange: it does not fit; nothing was written.
+        """
+
+    def resize(self, length: int) -> int:
+        """Give it another length, keep what fits, fill up with zeros, and return the new epoch. Outdates all slices.
+
+        Raises:
+            BusyHandle: a span is out; the buffer is as before.
+            OutOfRange, MemoryError: as for `zeros`; the buffer is as before.
+        """
+
+    def slice(self, offset: int, length: int) -> Slice:
+        """Make a view of a part that is good until it is revoked, or the buffer resized or closed.
+
+        Raises:
+            OutOfRange: the part is not all there.
+        """
+
+    def span(self, offset: int, length: int) -> Span:
+        """Pin a part: the buffer can be neither resized nor closed until the span is closed.
+
+        Raises:
+            OutOfRange: the part is not all there.
+        """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the buffer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
+    def close(self) -> None:
+        """End it; a rented one gives its memory back to the pool. Closing it again does nothing.
+
+        Raises:
+            BusyHandle: a span is out, or another thread is in a call on the buffer or one of its slices.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Buffer: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
+class Slice:
+    """A view of a part of a buffer. It does not pin: the buffer may be resized or closed. Any thread may use it.
+
+    All methods but `revoke` and `close` raise `StaleHandle` when it was revoked or closed, or its buffer was resized or
+    closed. It keeps the `Buffer` object, so that dropping the last other reference does not close the buffer.
+    """
+
+    @property
+    def length(self) -> int:
+        """How many bytes it shows."""
+
+    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
+        """Return `length` bytes from `offset` on; without `length`, all that are there.
+
+        Raises:
+            OutOfRange: they are not all there.
+        """
+
+    def read_into(self, into: bytearray, offset: int | None = None) -> None:
+        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
+
+        Raises:
+            OutOfRange: there are fewer than `into` has room for.
+            ValueError: another thread resized `into` meanwhile.
+        """
+
+    def write(self, data: bytes, offset: int | None = None) -> None:
+        """Copy `data` to `offset`. A slice never grows.
+
+        Raises:
+            OutOfRange: it does not fit; nothing was written.
+        """
+
+    def revoke(self) -> None:
+        """Take its right away, for good. When this returns, no call reads or writes through it any more."""
+
+    def close(self) -> None:
+        """End the slice, not the buffer. Closing it again does nothing."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Slice: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@final
+class Span:
+    """A pinned part of a buffer, which can be neither resized nor closed meanwhile. Any thread may use it.
+
+    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`. It is no buffer of Python's buffer
+    protocol: there is no `memoryview` of it, its bytes are copied in and out.
+    """
+
+    @property
+    def length(self) -> int:
+        """How many bytes it pins."""
+
+    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
+        """Return `length` bytes from `offset` on; without `length`, all that are there.
+
+        Raises:
+            OutOfRange: they are not all there.
+        """
+
+    def read_into(self, into: bytearray, offset: int | None = None) -> None:
+        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
+
+        Raises:
+            OutOfRange: there are fewer than `into` has room for.
+            ValueError: another thread resized `into` meanwhile.
+        """
+
+    def write(self, data: bytes, offset: int | None = None) -> None:
+        """Copy `data` to `offset`. A span never grows.
+
+        Raises:
+            OutOfRange: it does not fit; nothing was written.
+        """
+
+    def close(self) -> None:
+        """Release the buffer; if another thread is in a call, when that ends. Closing it again does nothing."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Span: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+@type_check_only
+class _PoolReport(TypedDict):
+    rented: int
+    resurrected: int
+    resting: int
+    dirty: list[int]
+
+@final
+class Pool:
+    """Where buffers are rented, whose memory it keeps between their lives. Any thread may use it."""
+
+    @staticmethod
+    def create(capacity: int) -> Pool:
+        """Make a pool that keeps at most `capacity` blocks between their lives."""
+
+    def rent(self, length: int) -> Buffer:
+        """Make a buffer of `length` zeros, under a handle of its own, in memory that may have been a buffer before.
+
+        Closing the buffer gives the memory back.
+
+        Raises:
+            OutOfRange, MemoryError: as for `Buffer.zeros`.
+            StaleHandle, ClosedHandle: the pool is closed.
+        """
+
+    def report(self) -> _PoolReport:
+        """Return how many buffers were `rented`, how many of those `resurrected`, how many blocks are `resting`, `dirty`.
+
+        `dirty` are the handles whose memory was written to between two lives: through a pointer that somebody kept.
+        """
+
+    def close(self) -> None:
+        """End the pool; what is rented goes on. Closing it again does nothing."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Pool: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
+
+    Also `buffer`, `slice`, `span` and `pool`.
 
     `queued` are the deleters that were dropped on another thread and wait for their own one to free them; those of the
     calling thread are freed first. Meanwhile another thread may be in the middle of freeing something: that counts until
