@@ -1,5 +1,7 @@
 """Plan of attack on deadhand's own memory: buffers, slices that are revoked, spans that pin, pools that give again."""
 
+from contextlib import suppress
+
 from hypothesis import strategies as st
 
 from deadhand import Handle, Target, creates, disposes, hostile, identity, invalidates, ledger, raises, reads, uses
@@ -9,7 +11,6 @@ gone = raises(StaleHandle, ClosedHandle, FencedHandle)
 SIZES = st.sampled_from([8, 0, 900, 200_000])
 PLACES = st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
 DATA = st.sampled_from([b"", b"8 bytes!", b"9" * 900]) | hostile.data()
-ROOM = st.sampled_from([None, None, None]) | hostile.buffer()
 
 
 class Memory(Target):
@@ -41,17 +42,18 @@ class Memory(Target):
         return view.length, view.read()
 
     @uses
-    def use(self, buffer, offset=PLACES, data=DATA, into=ROOM):
-        buffer.write(data, offset) if into is None else buffer.read_into(into, offset)
-        return buffer.length, buffer.read()
+    def use(self, buffer, offset=PLACES, data=DATA, into=st.none() | hostile.buffer()):
+        return buffer.write(data, offset) if into is None else buffer.read_into(into, offset), buffer.read()
 
     @uses
-    def use_view(self, view, offset=PLACES, data=DATA, into=ROOM):
+    def use_view(self, view, offset=PLACES, data=DATA, into=st.none() | hostile.buffer()):
         return view.write(data, offset) if into is None else view.read_into(into, offset)
 
     @invalidates(view)
     def resize(self, buffer, length=SIZES | hostile.index()):
-        return buffer.resize(length)
+        with buffer.slice(0, 0) as old, suppress(StaleHandle):
+            buffer.resize(length)
+            assert old.read() is None, "a slice has survived a resize"
 
     @uses
     def panic(self, buffer):

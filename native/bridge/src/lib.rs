@@ -20,6 +20,10 @@ mod _native {
     #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
+    use crate::core::Text;
+    #[pymodule_export]
+    use crate::core::errors::NotText;
+    #[pymodule_export]
     use crate::core::errors::OutOfRange;
     #[pymodule_export]
     use crate::core::errors::{

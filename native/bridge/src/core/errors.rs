@@ -3,6 +3,7 @@
 use deadhand_core::buffer::BufferError;
 use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
+use deadhand_core::text::TextError;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -34,6 +35,7 @@ create_exception!(
 );
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
+create_exception!(deadhand._native, NotText, PyValueError, "What should be text is not UTF-8, or has a NUL.");
 create_exception!(deadhand._native, OutOfRange, PyValueError, "The bytes asked for are not all there, or too many.");
 
 /// The exception for an error of the store.
@@ -60,6 +62,21 @@ pub(super) fn from_buffer(py: Python<'_>, error: &BufferError) -> PyErr {
         BufferError::Revoked { .. } | BufferError::Outdated { .. } | BufferError::BufferGone { .. } => {
             StaleHandle::new_err(text)
         }
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for an error of texts.
+#[cold]
+pub(super) fn from_text(py: Python<'_>, error: &TextError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        TextError::Call(error) => from_call(py, error),
+        TextError::NotUtf8 { .. }
+        | TextError::Truncated { .. }
+        | TextError::Surrogate { .. }
+        | TextError::InteriorNul { .. } => NotText::new_err(text),
+        TextError::TooLong { .. } | TextError::TooSmall { .. } | TextError::BadCut { .. } => OutOfRange::new_err(text),
         _ => HandleError::new_err(text),
     }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::buffer::buffers;
+use super::text::texts;
 
 /// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
 #[pyfunction]
@@ -18,5 +19,7 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     for (kind, count) in buffers(py)?.alive() {
         ledger.set_item(kind, count)?;
     }
+    let (kind, count) = texts(py)?.alive();
+    ledger.set_item(kind, count)?;
     Ok(ledger)
 }

@@ -16,6 +16,7 @@ mod reader;
 mod slice;
 mod span;
 mod store;
+mod text;
 mod writer;
 
 pub(crate) use buffer::Buffer;
@@ -26,4 +27,5 @@ pub(crate) use reader::Reader;
 pub(crate) use slice::Slice;
 pub(crate) use span::Span;
 pub(crate) use store::Store;
+pub(crate) use text::Text;
 pub(crate) use writer::Writer;
