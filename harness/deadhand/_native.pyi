@@ -6,7 +6,10 @@ Every wrong argument raises `TypeError` or `ValueError` with the remedy in its t
 import os
 from typing import TypedDict, final, type_check_only
 
+from typing_extensions import Self
+
 __all__ = [
+    "Buffer",
     "BusyHandle",
     "ClosedHandle",
     "DatabaseError",
@@ -18,9 +21,15 @@ __all__ = [
     "JournalCorrupt",
     "JournalFull",
     "NativePanic",
+    "NotText",
+    "OutOfRange",
+    "Pool",
     "Reader",
+    "Slice",
+    "Span",
     "StaleHandle",
     "Store",
+    "Text",
     "Unsupported",
     "Writer",
     "WrongThread",
@@ -198,8 +207,22 @@ class NativePanic(HandleError):
 class DatabaseError(RuntimeError):
     """The database refused: it is damaged, or no database at all."""
 
+@type_check_only
+class _Closable:
+    def close(self) -> None: ...
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def handle(self) -> int:
+        """Its handle: a number that no other object has, or had."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 @final
-class Store:
+class Store(_Closable):
     """An embedded database: keys and values are bytes. Any number of threads may use it at once.
 
     Make one with `Store.in_memory()` or `Store.open()`. Used as a context manager, it is closed at the end. One that is
@@ -256,19 +279,8 @@ class Store:
             NativePanic: always, unless the handle is refused.
         """
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed."""
-
-    @property
-    def handle(self) -> int:
-        """Its handle: a number that no other object has, or had."""
-
-    def __enter__(self) -> Store: ...
-    def __exit__(self, *exception: object) -> None: ...
-
 @final
-class Reader:
+class Reader(_Closable):
     """A snapshot of a store, and an iterator over its items in the order of keys. One thread at a time may use it.
 
     What it shows never changes, also after the store is closed. All methods but `close` raise `BusyHandle` while
@@ -289,19 +301,8 @@ class Reader:
     def close(self) -> None:
         """Give the snapshot up; if another thread is in a call, when that ends. Closing it again does nothing."""
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed."""
-
-    @property
-    def handle(self) -> int:
-        """Its handle: a number that no other object has, or had."""
-
-    def __enter__(self) -> Reader: ...
-    def __exit__(self, *exception: object) -> None: ...
-
 @final
-class Writer:
+class Writer(_Closable):
     """The one transaction of a store that writes. One thread at a time may use it; what is not committed is undone.
 
     As a context manager it commits, or aborts when the block raised. All methods but `abort` and `close` raise
@@ -332,17 +333,6 @@ class Writer:
 
     def close(self) -> None:
         """The same as `abort`."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it has ended."""
-
-    @property
-    def handle(self) -> int:
-        """Its handle: a number that no other object has, or had."""
-
-    def __enter__(self) -> Writer: ...
-    def __exit__(self, *exception: object) -> None: ...
 
 @final
 class Deleter:
@@ -379,8 +369,221 @@ class Deleter:
     def __enter__(self) -> Deleter: ...
     def __exit__(self, *exception: object) -> None: ...
 
+class OutOfRange(ValueError):
+    """The bytes asked for are not all there, or are more than an object can have. The text says how many there are."""
+
+@type_check_only
+class _Bytes(_Closable):
+    @property
+    def length(self) -> int:
+        """How many bytes it has, shows or pins."""
+
+    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
+        """Return `length` bytes from `offset` on; without `length`, all that are there.
+
+        Raises:
+            OutOfRange: they are not all there.
+        """
+
+    def read_into(self, into: bytearray, offset: int | None = None) -> None:
+        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
+
+        Raises:
+            OutOfRange: there are fewer than `into` has room for.
+            ValueError: another thread resized `into` meanwhile.
+        """
+
+    def write(self, data: bytes, offset: int | None = None) -> None:
+        """Copy `data` to `offset`. Nothing grows by it.
+
+        Raises:
+            OutOfRange: it does not fit; nothing was written.
+        """
+
+@final
+class Buffer(_Bytes):
+    """Bytes of native memory. Any thread may use it; a lock inside keeps reads and writes apart.
+
+    Make one with `Buffer.zeros()`, `Buffer.of()` or `pool.rent()`. All methods but `close` raise `StaleHandle` after
+    `close`, and `FencedHandle` after a panic. One that is dropped unclosed is closed, with a `ResourceWarning`.
+    """
+
+    @staticmethod
+    def zeros(length: int) -> Buffer:
+        """Make a buffer of `length` zeros.
+
+        Raises:
+            OutOfRange: `length` is above 256 MiB.
+            MemoryError: there is no memory left.
+        """
+
+    @staticmethod
+    def of(data: bytes) -> Buffer:
+        """Make a buffer with a copy of `data`; raises as `zeros` does."""
+
+    @property
+    def epoch(self) -> int:
+        """How often it was resized, plus one."""
+
+    def resize(self, length: int) -> int:
+        """Give it another length, keep what fits, fill up with zeros, and return the new epoch. Outdates all slices.
+
+        Raises:
+            BusyHandle: a span is out; the buffer is as before.
+            OutOfRange, MemoryError: as for `zeros`; the buffer is as before.
+        """
+
+    def slice(self, offset: int, length: int) -> Slice:
+        """Make a view of a part that is good until it is revoked, or the buffer resized or closed.
+
+        Raises:
+            OutOfRange: the part is not all there.
+        """
+
+    def span(self, offset: int, length: int) -> Span:
+        """Pin a part: the buffer can be neither resized nor closed until the span is closed.
+
+        Raises:
+            OutOfRange: the part is not all there.
+        """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the buffer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
+    def close(self) -> None:
+        """End it; a rented one gives its memory back to the pool. Closing it again does nothing.
+
+        Raises:
+            BusyHandle: a span is out, or another thread is in a call on the buffer or one of its slices.
+        """
+
+@final
+class Slice(_Bytes):
+    """A view of a part of a buffer. It does not pin: the buffer may be resized or closed. Any thread may use it.
+
+    All methods but `revoke` and `close` raise `StaleHandle` when it was revoked or closed, or its buffer was resized or
+    closed. It keeps the `Buffer` object, so that dropping the last other reference does not close the buffer.
+    """
+
+    def revoke(self) -> None:
+        """Take its right away, for good. When this returns, no call reads or writes through it any more."""
+
+    def close(self) -> None:
+        """End the slice, not the buffer. Closing it again does nothing."""
+
+@final
+class Span(_Bytes):
+    """A pinned part of a buffer, which can be neither resized nor closed meanwhile. Any thread may use it.
+
+    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`. It is no buffer of Python's buffer
+    protocol: there is no `memoryview` of it, its bytes are copied in and out.
+    """
+
+    def close(self) -> None:
+        """Release the buffer; if another thread is in a call, when that ends. Closing it again does nothing."""
+
+@type_check_only
+class _PoolReport(TypedDict):
+    rented: int
+    resurrected: int
+    resting: int
+    dirty: list[int]
+
+@final
+class Pool(_Closable):
+    """Where buffers are rented, whose memory it keeps between their lives. Any thread may use it."""
+
+    @staticmethod
+    def create(capacity: int) -> Pool:
+        """Make a pool that keeps at most `capacity` blocks between their lives."""
+
+    def rent(self, length: int) -> Buffer:
+        """Make a buffer of `length` zeros, under a handle of its own, in memory that may have been a buffer before.
+
+        Closing the buffer gives the memory back.
+
+        Raises:
+            OutOfRange, MemoryError: as for `Buffer.zeros`.
+            StaleHandle, ClosedHandle: the pool is closed.
+        """
+
+    def report(self) -> _PoolReport:
+        """Return how many buffers were `rented`, how many of those `resurrected`, how many blocks are `resting`, `dirty`.
+
+        `dirty` are the handles whose memory was written to between two lives: through a pointer that somebody kept.
+        """
+
+    def close(self) -> None:
+        """End the pool; what is rented goes on. Closing it again does nothing."""
+
+class NotText(ValueError):
+    """What should be text is not UTF-8, or has a NUL that C cannot have. The text says where, and what to do."""
+
+@final
+class Text(_Closable):
+    """A text in native memory, which never changes. Any thread may use it.
+
+    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`, `FencedHandle` after a panic, and
+    `HandleError` when its memory was overwritten. One that is dropped unclosed is closed, with a `ResourceWarning`.
+    """
+
+    @staticmethod
+    def of(text: str) -> Text:
+        """Make a text of a str.
+
+        Raises:
+            NotText: it has a surrogate.
+            OutOfRange: it takes more than 256 MiB.
+        """
+
+    @staticmethod
+    def from_bytes(data: bytes, *, lossy: bool = False) -> Text:
+        """Make a text of UTF-8; with `lossy`, of any bytes, with U+FFFD for what is not UTF-8. Raises as `of` does."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has in UTF-8."""
+
+    @property
+    def characters(self) -> int:
+        """How many characters it has, as `len(str(text))` counts them."""
+
+    def for_c(self) -> bytes:
+        """Return it as C wants it: UTF-8 with a NUL at the end. Raises `NotText` if there is one before."""
+
+    def read_into(self, into: bytearray) -> int:
+        """Copy all of it, or nothing, to the beginning of `into`, and return how many bytes that are.
+
+        Raises:
+            OutOfRange: `into` is too small.
+            ValueError: another thread resized `into` meanwhile.
+        """
+
+    def cut(self, start: int, end: int) -> Text:
+        """Make a text of the bytes `start` to `end`. It does not need this one any more.
+
+        Raises:
+            OutOfRange: they are not all there, or one of both is inside a character.
+        """
+
+    def join(self, other: Text) -> Text:
+        """Make a text of this one and the other one after it. It does not need them any more."""
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: raises `NativePanic`, and the text is fenced off."""
+
+    def close(self) -> None:
+        """End it; calls that are reading it on other threads end well. Closing it again does nothing."""
+
 def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
+
+    Also `buffer`, `slice`, `span` and `pool`.
+    Also `text`.
 
     `queued` are the deleters that were dropped on another thread and wait for their own one to free them; those of the
     calling thread are freed first. Meanwhile another thread may be in the middle of freeing something: that counts until

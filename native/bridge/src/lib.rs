@@ -20,10 +20,18 @@ mod _native {
     #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
+    use crate::core::Text;
+    #[pymodule_export]
+    use crate::core::errors::NotText;
+    #[pymodule_export]
+    use crate::core::errors::OutOfRange;
+    #[pymodule_export]
     use crate::core::errors::{
         BusyHandle, ClosedHandle, DatabaseError, FencedHandle, HandleError, HasChildren, NativePanic, StaleHandle,
         WrongThread,
     };
+    #[pymodule_export]
+    use crate::core::{Buffer, Pool, Slice, Span};
     #[pymodule_export]
     use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
     #[pymodule_export]

@@ -1,9 +1,11 @@
 //! The exceptions of the core, and the one place where its errors become exceptions.
 
-use deadhand_core::guard::{GuardError, Panicked};
+use deadhand_core::buffer::BufferError;
+use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
+use deadhand_core::text::TextError;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::os;
@@ -33,12 +35,15 @@ create_exception!(
 );
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
+create_exception!(deadhand._native, NotText, PyValueError, "What should be text is not UTF-8, or has a NUL.");
+create_exception!(deadhand._native, OutOfRange, PyValueError, "The bytes asked for are not all there, or too many.");
+
 /// The exception for an error of the store.
 #[cold]
 pub(super) fn from_store(py: Python<'_>, error: &StoreError) -> PyErr {
     let text = error.to_string();
     match error {
-        StoreError::Guard(error) => from_guard(error, text),
+        StoreError::Guard(error) => from_guard(error),
         StoreError::Panicked { panicked, .. } => native_panic(py, panicked, text),
         StoreError::HasWriter { .. } | StoreError::AlreadyOpen { .. } => BusyHandle::new_err(text),
         StoreError::Io(source) => os(text, source),
@@ -46,7 +51,51 @@ pub(super) fn from_store(py: Python<'_>, error: &StoreError) -> PyErr {
     }
 }
 
-fn from_guard(error: &GuardError, text: String) -> PyErr {
+/// The exception for an error of buffers, slices, spans and pools.
+#[cold]
+pub(super) fn from_buffer(py: Python<'_>, error: &BufferError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        BufferError::Call(error) => from_call(py, error),
+        BufferError::OutOfRange { .. } | BufferError::TooLong { .. } => OutOfRange::new_err(text),
+        BufferError::SpansOut { .. } => BusyHandle::new_err(text),
+        BufferError::Revoked { .. } | BufferError::Outdated { .. } | BufferError::BufferGone { .. } => {
+            StaleHandle::new_err(text)
+        }
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for an error of texts.
+#[cold]
+pub(super) fn from_text(py: Python<'_>, error: &TextError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        TextError::Call(error) => from_call(py, error),
+        TextError::NotUtf8 { .. }
+        | TextError::Truncated { .. }
+        | TextError::Surrogate { .. }
+        | TextError::InteriorNul { .. } => NotText::new_err(text),
+        TextError::TooLong { .. } | TextError::TooSmall { .. } | TextError::BadCut { .. } => OutOfRange::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for a call that gave no answer.
+fn from_call(py: Python<'_>, error: &CallError) -> PyErr {
+    match error {
+        CallError::Guard(error) => from_guard(error),
+        CallError::Panicked(panicked) => {
+            native_panic(py, panicked, format!("{error}; close the object it was made on and create a new one"))
+        }
+        _ => HandleError::new_err(error.to_string()),
+    }
+}
+
+/// The exception for a handle that was refused.
+#[cold]
+pub(super) fn from_guard(error: &GuardError) -> PyErr {
+    let text = error.to_string();
     match error {
         GuardError::Stale { .. } => StaleHandle::new_err(text),
         GuardError::Closed { .. } => ClosedHandle::new_err(text),
@@ -55,6 +104,7 @@ fn from_guard(error: &GuardError, text: String) -> PyErr {
         GuardError::HasChildren { .. } => HasChildren::new_err(text),
         GuardError::Fenced { .. } => FencedHandle::new_err(text),
         GuardError::DestructorPanicked { .. } => NativePanic::new_err(text),
+        GuardError::OutOfMemory { .. } => PyMemoryError::new_err(text),
         // Forged numbers, which Python cannot pass, and limits.
         _ => HandleError::new_err(text),
     }

@@ -4,6 +4,9 @@ use deadhand_core::store::alive;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::buffer::buffers;
+use super::text::texts;
+
 /// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
 #[pyfunction]
 pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -13,5 +16,10 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ledger.set_item(each.kind, each.count)?;
     }
     ledger.set_item("queued", kinds.iter().map(|each| each.queued).sum::<u32>())?;
+    for (kind, count) in buffers(py)?.alive() {
+        ledger.set_item(kind, count)?;
+    }
+    let (kind, count) = texts(py)?.alive();
+    ledger.set_item(kind, count)?;
     Ok(ledger)
 }

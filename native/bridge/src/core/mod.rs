@@ -6,15 +6,26 @@
 
 pub(crate) mod errors;
 
+mod buffer;
 mod deleter;
 mod drop;
 mod ledger;
+mod memory;
+mod pool;
 mod reader;
+mod slice;
+mod span;
 mod store;
+mod text;
 mod writer;
 
+pub(crate) use buffer::Buffer;
 pub(crate) use deleter::Deleter;
 pub(crate) use ledger::core_ledger;
+pub(crate) use pool::Pool;
 pub(crate) use reader::Reader;
+pub(crate) use slice::Slice;
+pub(crate) use span::Span;
 pub(crate) use store::Store;
+pub(crate) use text::Text;
 pub(crate) use writer::Writer;

@@ -32,6 +32,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// From the offset on, as many bytes as said, or all that are there. Nothing is checked yet.
+    pub(super) fn from(offset: usize, length: Option<usize>, available: usize) -> Self {
+        Self { offset, length: length.unwrap_or_else(|| available.saturating_sub(offset)) }
+    }
+
     /// The end, if it is within what is available.
     pub(super) fn end(self, available: usize) -> Result<usize, BufferError> {
         let Self { offset, length } = self;
@@ -89,6 +94,17 @@ impl Buffer {
         crate::planted::here("buffer.write");
         inner.block[offset..end].copy_from_slice(from);
         Ok(())
+    }
+
+    /// Copies a part out that is the caller's to choose, with the same question.
+    pub(super) fn get(
+        &self,
+        allowed: impl FnOnce(u64, usize) -> Result<Part, BufferError>,
+    ) -> Result<Vec<u8>, BufferError> {
+        let inner = read(&self.inner);
+        let part = allowed(inner.epoch, inner.length)?;
+        let end = part.end(inner.length)?;
+        Ok(inner.block[part.offset..end].to_vec())
     }
 
     /// All bytes.

@@ -10,10 +10,12 @@
 //! | `span` | yes: dispose and resize are refused | release |
 
 mod contents;
+mod ends;
 mod error;
 #[cfg(test)]
 mod model;
 mod pool;
+mod shared;
 mod shelf;
 mod slice;
 mod span;

@@ -58,12 +58,27 @@ impl Buffers {
         })
     }
 
+    /// Bytes of the slice from `offset` on, as many as `length` says or, without it, all that it shows.
+    ///
+    /// # Errors
+    /// As for [`slice_length`](Self::slice_length); [`BufferError::OutOfRange`].
+    pub fn get_slice(&self, slice: Handle, offset: usize, length: Option<usize>) -> Result<Vec<u8>, BufferError> {
+        self.through(slice, |view, contents| {
+            contents.get(|now, _| {
+                view.allow(slice, now)?;
+                view.part.within(Part::from(offset, length, view.part.length))
+            })
+        })
+    }
+
     /// Fills the host's memory from the slice.
     ///
     /// # Errors
     /// As for [`slice_length`](Self::slice_length); [`BufferError::OutOfRange`]. `into` is unchanged then.
     pub fn read_slice(&self, slice: Handle, offset: usize, into: &mut [u8]) -> Result<(), BufferError> {
         self.through(slice, |view, contents| {
+            // Before its range, which says nothing of a slice that shows nothing any more.
+            view.allow(slice, contents.epoch())?;
             let part = view.part.within(Part { offset, length: into.len() })?;
             contents.read_at(part.offset, into, |now| view.allow(slice, now))
         })
@@ -75,6 +90,8 @@ impl Buffers {
     /// As for [`slice_length`](Self::slice_length); [`BufferError::OutOfRange`]. Nothing is written then.
     pub fn write_slice(&self, slice: Handle, offset: usize, from: &[u8]) -> Result<(), BufferError> {
         self.through(slice, |view, contents| {
+            // Before its range, which says nothing of a slice that shows nothing any more.
+            view.allow(slice, contents.epoch())?;
             let part = view.part.within(Part { offset, length: from.len() })?;
             contents.write_at(part.offset, from, |now| view.allow(slice, now))
         })

@@ -58,6 +58,25 @@ impl Buffers {
         Ok(address)
     }
 
+    /// How many bytes the span pins.
+    ///
+    /// # Errors
+    /// As for [`span_address`](Self::span_address).
+    pub fn span_length(&self, span: Handle) -> Result<usize, BufferError> {
+        Ok(self.span_address(span)?.length)
+    }
+
+    /// Bytes of the span from `offset` on, as many as `length` says or, without it, all that it pins.
+    ///
+    /// # Errors
+    /// What is wrong with the handle of the span or its buffer; [`BufferError::OutOfRange`].
+    pub fn get_span(&self, span: Handle, offset: usize, length: Option<usize>) -> Result<Vec<u8>, BufferError> {
+        self.spans.call(span, |view| {
+            let part = view.part.within(Part::from(offset, length, view.part.length))?;
+            self.blocks.call(view.lease.handle(), |contents| contents.get(|_, _| Ok(part)))?
+        })?
+    }
+
     /// Fills the host's memory from the span.
     ///
     /// # Errors

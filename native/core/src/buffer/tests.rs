@@ -69,6 +69,9 @@ fn a_slice_ends_by_revoke_by_resize_and_with_its_buffer() {
     all.revoke(first).unwrap();
     assert!(matches!(all.read_slice(first, 0, &mut host), Err(BufferError::Revoked { slice }) if slice == first));
     assert!(matches!(all.slice_length(first), Err(BufferError::Revoked { .. })));
+    let mut long = [0; 9];
+    assert!(matches!(all.read_slice(first, 0, &mut long), Err(BufferError::Revoked { .. })), "before its range");
+    assert!(matches!(all.write_slice(first, 9, b"!"), Err(BufferError::Revoked { .. })), "before its range");
     assert_eq!(all.slice_length(second).unwrap(), 5);
 
     assert_eq!(all.resize(buffer, 20).unwrap(), 2);

@@ -2,6 +2,7 @@
 
 use deadhand_guard::{Block, Handle};
 
+use super::contents::Part;
 use super::{BufferError, Buffers, check_length};
 use crate::fenced::fenced;
 
@@ -34,6 +35,14 @@ impl Buffers {
     /// What is wrong with the handle.
     pub fn to_vec(&self, buffer: Handle) -> Result<Vec<u8>, BufferError> {
         Ok(self.blocks.call(buffer, super::contents::Buffer::to_vec)?)
+    }
+
+    /// Native allocates: bytes of the buffer from `offset` on, as many as `length` says or, without it, all there are.
+    ///
+    /// # Errors
+    /// What is wrong with the handle; [`BufferError::OutOfRange`], before anything is allocated.
+    pub fn get(&self, buffer: Handle, offset: usize, length: Option<usize>) -> Result<Vec<u8>, BufferError> {
+        self.blocks.call(buffer, |contents| contents.get(|_, available| Ok(Part::from(offset, length, available))))?
     }
 
     /// The host allocates, native fills: bytes of the buffer from `offset` on, as many as `into` has.

@@ -4,6 +4,7 @@
 //! it is read: a write through a stray pointer is an error, never a string that is none.
 
 mod decode;
+mod ends;
 mod error;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,104 @@
+//! The span as a Python class.
+
+use deadhand_core::buffer::Buffers;
+use deadhand_core::guard::Handle;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use super::Buffer;
+use super::drop::undisposed;
+use super::errors::from_buffer;
+use super::memory::{fill, place, size};
+use crate::arguments::bytes;
+
+/// A pinned part of a buffer. Any thread may use it.
+#[pyclass(frozen, weakref, module = "deadhand._native")]
+pub(crate) struct Span {
+    all: &'static Buffers,
+    handle: Handle,
+    /// So that the buffer is not dropped, and with it refused to be closed, while the span is out.
+    _buffer: Py<Buffer>,
+}
+
+#[pymethods]
+impl Span {
+    /// How many bytes it pins.
+    #[getter]
+    fn length(&self, py: Python<'_>) -> PyResult<usize> {
+        py.detach(|| self.all.span_length(self.handle)).map_err(|error| from_buffer(py, &error))
+    }
+
+    /// Return `length` bytes from `offset` on; without `length`, all that are there.
+    #[pyo3(signature = (offset = None, length = None))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        offset: Option<&Bound<'py, PyAny>>,
+        length: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (offset, length) = (place(offset)?, length.map(|length| size(length, "length")).transpose()?);
+        let bytes =
+            py.detach(|| self.all.get_span(self.handle, offset, length)).map_err(|error| from_buffer(py, &error))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Fill all of the bytearray with the bytes from `offset` on.
+    #[pyo3(signature = (into, offset = None))]
+    fn read_into(&self, py: Python<'_>, into: &Bound<'_, PyAny>, offset: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let offset = place(offset)?;
+        fill(into, |room| {
+            py.detach(|| self.all.get_span(self.handle, offset, Some(room))).map_err(|error| from_buffer(py, &error))
+        })
+    }
+
+    /// Copy `data` to `offset`.
+    #[pyo3(signature = (data, offset = None))]
+    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>, offset: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let (data, offset) = (bytes(data, "data")?, place(offset)?);
+        py.detach(|| self.all.write_span(self.handle, offset, data)).map_err(|error| from_buffer(py, &error))
+    }
+
+    /// Release the buffer; if another thread is in a call, when that ends.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.all.close(self.handle)).map_err(|error| from_buffer(py, &error))
+    }
+
+    /// Whether it is closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        !self.all.is_open(self.handle)
+    }
+
+    /// Its handle: a number that no other object has, or had.
+    #[getter]
+    fn handle(&self) -> u64 {
+        self.handle.to_u64()
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Span {}: {}>", self.handle, if self.closed() { "closed" } else { "open" })
+    }
+}
+
+impl Span {
+    pub(super) fn of(all: &'static Buffers, handle: Handle, buffer: &Bound<'_, Buffer>) -> Self {
+        Self { all, handle, _buffer: buffer.clone().unbind() }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if self.all.is_open(self.handle) {
+            undisposed("span", self.handle, || self.all.discard(self.handle));
+        }
+    }
+}
