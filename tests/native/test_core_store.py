@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-NOTHING = {"store": 0, "reader": 0, "writer": 0, "deleter": 0, "queued": 0}
+NOTHING = dict.fromkeys(core_ledger(), 0)
 DEADLINE_SECONDS = 10
 HANDLE = r"\d+v\d+@\d+"
 

@@ -25,7 +25,11 @@ mod _native {
         WrongThread,
     };
     #[pymodule_export]
+    use crate::core::errors::{CallbackFailed, DeadTarget};
+    #[pymodule_export]
     use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
+    #[pymodule_export]
+    use crate::core::{Event, Registration};
     #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]

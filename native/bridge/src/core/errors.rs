@@ -1,9 +1,10 @@
 //! The exceptions of the core, and the one place where its errors become exceptions.
 
-use deadhand_core::guard::{GuardError, Panicked};
+use deadhand_core::callback::CallbackError;
+use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyRecursionError, PyRuntimeError};
 use pyo3::prelude::*;
 
 use crate::errors::os;
@@ -31,6 +32,13 @@ create_exception!(
     HandleError,
     "The call panicked. `location` says where, `backtrace` how it came there; the object is fenced off."
 );
+create_exception!(deadhand._native, DeadTarget, HandleError, "The weakly registered callback has died.");
+create_exception!(
+    deadhand._native,
+    CallbackFailed,
+    HandleError,
+    "Callbacks failed. `failures` has a (handle, exception) for each, `answers` what the others answered."
+);
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
 /// The exception for an error of the store.
@@ -46,7 +54,30 @@ pub(super) fn from_store(py: Python<'_>, error: &StoreError) -> PyErr {
     }
 }
 
-fn from_guard(error: &GuardError, text: String) -> PyErr {
+/// The exception for an error of a callback.
+#[cold]
+pub(super) fn from_callback(py: Python<'_>, error: &CallbackError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        CallbackError::Call(error) => from_call(py, error),
+        CallbackError::TooDeep { .. } => PyRecursionError::new_err(text),
+        CallbackError::Dead { .. } => DeadTarget::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for a handle that was refused, or a call that panicked.
+#[cold]
+pub(super) fn from_call(py: Python<'_>, error: &CallError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        CallError::Guard(error) => from_guard(error, text),
+        CallError::Panicked(panicked) => native_panic(py, panicked, text),
+        _ => HandleError::new_err(text),
+    }
+}
+
+pub(super) fn from_guard(error: &GuardError, text: String) -> PyErr {
     match error {
         GuardError::Stale { .. } => StaleHandle::new_err(text),
         GuardError::Closed { .. } => ClosedHandle::new_err(text),
@@ -61,7 +92,7 @@ fn from_guard(error: &GuardError, text: String) -> PyErr {
 }
 
 /// With what is known of the panic as attributes.
-fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
+pub(super) fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
     let error = NativePanic::new_err(text);
     let value = error.value(py);
     let backtrace = panicked.backtrace().map(ToString::to_string);

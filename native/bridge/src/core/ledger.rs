@@ -4,6 +4,8 @@ use deadhand_core::store::alive;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::event::callbacks;
+
 /// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
 #[pyfunction]
 pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -11,6 +13,11 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let kinds = py.detach(alive);
     for each in &kinds {
         ledger.set_item(each.kind, each.count)?;
+    }
+    if let Ok(callbacks) = callbacks() {
+        for (kind, count) in callbacks.alive() {
+            ledger.set_item(kind, count)?;
+        }
     }
     ledger.set_item("queued", kinds.iter().map(|each| each.queued).sum::<u32>())?;
     Ok(ledger)

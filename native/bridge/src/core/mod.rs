@@ -8,13 +8,19 @@ pub(crate) mod errors;
 
 mod deleter;
 mod drop;
+mod event;
+mod exit;
 mod ledger;
 mod reader;
+mod registration;
 mod store;
+mod target;
 mod writer;
 
 pub(crate) use deleter::Deleter;
+pub(crate) use event::Event;
 pub(crate) use ledger::core_ledger;
 pub(crate) use reader::Reader;
+pub(crate) use registration::Registration;
 pub(crate) use store::Store;
 pub(crate) use writer::Writer;
