@@ -2,21 +2,7 @@
 
 from hypothesis import strategies as st
 
-from deadhand import (
-    Handle,
-    Reentry,
-    Target,
-    _native,
-    creates,
-    disposes,
-    hostile,
-    identity,
-    ledger,
-    raises,
-    reads,
-    uses,
-    works,
-)
+from deadhand import Handle, Reentry, Target, _native, creates, disposes, hostile, identity, ledger, raises, reads, uses
 
 gone = raises(_native.StaleHandle, _native.ClosedHandle, _native.FencedHandle)
 POLICIES = st.sampled_from([None, "error", "skip", "unregister"]) | hostile.text(st.sampled_from(["skip", "unregister"]))
@@ -24,7 +10,7 @@ POLICIES = st.sampled_from([None, "error", "skip", "unregister"]) | hostile.text
 
 class Callback(Target):
     event = Handle(after_dispose=gone)
-    registration = Handle(parent=event, after_dispose=works, when_parent_disposed=works)
+    registration = Handle(parent=event, after_dispose=gone)
 
     @creates(event)
     def make(self):
@@ -62,10 +48,6 @@ class Callback(Target):
     @identity
     def event_id(self, event):
         return event.handle
-
-    @identity
-    def registration_id(self, registration):
-        return registration.handle
 
     @disposes(event)
     def close(self, event):

@@ -27,6 +27,10 @@ mod _native {
     #[pymodule_export]
     use crate::core::errors::{CallbackFailed, DeadTarget};
     #[pymodule_export]
+    use crate::core::errors::{ChannelEmpty, ChannelFull};
+    #[pymodule_export]
+    use crate::core::{Consumer, Producer, channel};
+    #[pymodule_export]
     use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
     #[pymodule_export]
     use crate::core::{Event, Registration};

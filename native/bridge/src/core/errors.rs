@@ -1,10 +1,11 @@
 //! The exceptions of the core, and the one place where its errors become exceptions.
 
 use deadhand_core::callback::CallbackError;
+use deadhand_core::channel::ChannelError;
 use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyRecursionError, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::os;
@@ -39,6 +40,8 @@ create_exception!(
     HandleError,
     "Callbacks failed. `failures` has a (handle, exception) for each, `answers` what the others answered."
 );
+create_exception!(deadhand._native, ChannelFull, HandleError, "As many items wait as can.");
+create_exception!(deadhand._native, ChannelEmpty, HandleError, "No item waits.");
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
 /// The exception for an error of the store.
@@ -62,6 +65,21 @@ pub(super) fn from_callback(py: Python<'_>, error: &CallbackError) -> PyErr {
         CallbackError::Call(error) => from_call(py, error),
         CallbackError::TooDeep { .. } => PyRecursionError::new_err(text),
         CallbackError::Dead { .. } => DeadTarget::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for an error of a channel.
+#[cold]
+pub(super) fn from_channel(py: Python<'_>, error: &ChannelError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        ChannelError::Call(error) => from_call(py, error),
+        ChannelError::Full { .. } => ChannelFull::new_err(text),
+        ChannelError::Empty => ChannelEmpty::new_err(text),
+        ChannelError::TimedOut { .. } => PyTimeoutError::new_err(text),
+        ChannelError::Closed { .. } | ChannelError::EndClosed { .. } => ClosedHandle::new_err(text),
+        ChannelError::BadCapacity { .. } => PyValueError::new_err(text),
         _ => HandleError::new_err(text),
     }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::event::callbacks;
+use super::producer::channels;
 
 /// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
 #[pyfunction]
@@ -16,6 +17,11 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     }
     if let Ok(callbacks) = callbacks() {
         for (kind, count) in callbacks.alive() {
+            ledger.set_item(kind, count)?;
+        }
+    }
+    if let Ok(channels) = channels() {
+        for (kind, count) in channels.alive() {
             ledger.set_item(kind, count)?;
         }
     }

@@ -6,20 +6,26 @@
 
 pub(crate) mod errors;
 
+mod consumer;
+mod contents;
 mod deleter;
 mod drop;
 mod event;
 mod exit;
 mod ledger;
+mod producer;
 mod reader;
 mod registration;
 mod store;
 mod target;
+mod wait;
 mod writer;
 
+pub(crate) use consumer::Consumer;
 pub(crate) use deleter::Deleter;
 pub(crate) use event::Event;
 pub(crate) use ledger::core_ledger;
+pub(crate) use producer::{Producer, channel};
 pub(crate) use reader::Reader;
 pub(crate) use registration::Registration;
 pub(crate) use store::Store;
