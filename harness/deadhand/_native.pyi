@@ -429,11 +429,12 @@ class Event:
         """Call everything that is registered now with `args`, one after the other on this thread; return the answers.
 
         A failure does not keep the others from being called, and is raised after that. What is no `Exception`, such as
-        `KeyboardInterrupt`, is raised at once.
+        `KeyboardInterrupt`, is raised at once, and so is `RecursionError`.
 
         Raises:
             CallbackFailed: callbacks failed, or weak ones have died.
-            RecursionError: callbacks fired callbacks, 64 deep; nothing was called.
+            RecursionError: callbacks fired callbacks, 64 deep.
+            ClosedHandle: the event is closed, or the interpreter ends and this is a daemon thread.
         """
 
     def count(self) -> int:

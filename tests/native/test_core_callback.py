@@ -194,6 +194,13 @@ def test_fire_in_fire_ends_before_the_stack_does(event: Event) -> None:
     assert depths == ["callbacks are nested 64 deep on this thread: do not fire from inside a callback without end"]
 
 
+def test_fires_that_multiply_end_at_once(event: Event) -> None:
+    held = [event.register(event.fire) for _ in range(3)]
+    with pytest.raises(RecursionError, match=r"^callbacks are nested 64 deep on this thread"):
+        event.fire()
+    assert event.clear() == len(held)
+
+
 def test_what_dies_on_unregister_may_use_the_event(event: Event) -> None:
     seen: list[int] = []
 

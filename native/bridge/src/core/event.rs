@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use deadhand_core::callback::{CallbackError, Callbacks, Failure, Fired};
 use deadhand_core::guard::{GuardError, Handle};
 use deadhand_core::ledger::ledger;
-use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyRecursionError, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -55,10 +55,11 @@ impl Event {
                 return Err(None);
             }
             callback.call1(py, args).map_err(|error| {
-                if error.is_instance_of::<PyException>(py) {
+                if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyRecursionError>(py) {
                     return Some(error);
                 }
-                // A KeyboardInterrupt, a SystemExit: no answer of a callback, and nothing more is called.
+                // A KeyboardInterrupt is no answer of a callback. Nor is the end of a recursion: if each level went on
+                // with its next callback, two that fire again would make 2**64 calls.
                 interrupted = Some(error);
                 None
             })
