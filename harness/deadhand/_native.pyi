@@ -8,12 +8,22 @@ from typing import TypedDict, final, type_check_only
 
 from typing_extensions import Self
 
+from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
+from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_text import NotText, Text
+
 __all__ = [
     "Buffer",
     "BusyHandle",
+    "CallbackFailed",
+    "ChannelEmpty",
+    "ChannelFull",
     "ClosedHandle",
+    "Consumer",
     "DatabaseError",
+    "DeadTarget",
     "Deleter",
+    "Event",
     "FencedHandle",
     "HandleError",
     "HasChildren",
@@ -24,7 +34,9 @@ __all__ = [
     "NotText",
     "OutOfRange",
     "Pool",
+    "Producer",
     "Reader",
+    "Registration",
     "Slice",
     "Span",
     "StaleHandle",
@@ -34,6 +46,7 @@ __all__ = [
     "Writer",
     "WrongThread",
     "build_info",
+    "channel",
     "children",
     "core_ledger",
     "set_child_subreaper",
@@ -520,70 +533,13 @@ class Pool(_Closable):
     def close(self) -> None:
         """End the pool; what is rented goes on. Closing it again does nothing."""
 
-class NotText(ValueError):
-    """What should be text is not UTF-8, or has a NUL that C cannot have. The text says where, and what to do."""
-
-@final
-class Text(_Closable):
-    """A text in native memory, which never changes. Any thread may use it.
-
-    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`, `FencedHandle` after a panic, and
-    `HandleError` when its memory was overwritten. One that is dropped unclosed is closed, with a `ResourceWarning`.
-    """
-
-    @staticmethod
-    def of(text: str) -> Text:
-        """Make a text of a str.
-
-        Raises:
-            NotText: it has a surrogate.
-            OutOfRange: it takes more than 256 MiB.
-        """
-
-    @staticmethod
-    def from_bytes(data: bytes, *, lossy: bool = False) -> Text:
-        """Make a text of UTF-8; with `lossy`, of any bytes, with U+FFFD for what is not UTF-8. Raises as `of` does."""
-
-    @property
-    def length(self) -> int:
-        """How many bytes it has in UTF-8."""
-
-    @property
-    def characters(self) -> int:
-        """How many characters it has, as `len(str(text))` counts them."""
-
-    def for_c(self) -> bytes:
-        """Return it as C wants it: UTF-8 with a NUL at the end. Raises `NotText` if there is one before."""
-
-    def read_into(self, into: bytearray) -> int:
-        """Copy all of it, or nothing, to the beginning of `into`, and return how many bytes that are.
-
-        Raises:
-            OutOfRange: `into` is too small.
-            ValueError: another thread resized `into` meanwhile.
-        """
-
-    def cut(self, start: int, end: int) -> Text:
-        """Make a text of the bytes `start` to `end`. It does not need this one any more.
-
-        Raises:
-            OutOfRange: they are not all there, or one of both is inside a character.
-        """
-
-    def join(self, other: Text) -> Text:
-        """Make a text of this one and the other one after it. It does not need them any more."""
-
-    def provoke_panic(self) -> None:
-        """Panic in native code, for tests: raises `NativePanic`, and the text is fenced off."""
-
-    def close(self) -> None:
-        """End it; calls that are reading it on other threads end well. Closing it again does nothing."""
-
 def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
 
     Also `buffer`, `slice`, `span` and `pool`.
     Also `text`.
+    `event` and `registration` are those of callbacks.
+    `producer`, `consumer` and `item` are those of channels; an item is one that waits.
 
     `queued` are the deleters that were dropped on another thread and wait for their own one to free them; those of the
     calling thread are freed first. Meanwhile another thread may be in the middle of freeing something: that counts until

@@ -14,7 +14,8 @@ mod process;
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
 // Nothing here relies on the GIL: a journal is all atomics; a handle of the core is a number that its table checks and
-// counts atomically at each use, whoever comes; the rest keeps no state.
+// counts atomically at each use, whoever comes; the rest keeps no state. What the collector must see of events and
+// channels changes only on threads that are attached, which it stops before it looks.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
@@ -31,9 +32,17 @@ mod _native {
         WrongThread,
     };
     #[pymodule_export]
+    use crate::core::errors::{CallbackFailed, DeadTarget};
+    #[pymodule_export]
+    use crate::core::errors::{ChannelEmpty, ChannelFull};
+    #[pymodule_export]
     use crate::core::{Buffer, Pool, Slice, Span};
     #[pymodule_export]
+    use crate::core::{Consumer, Producer, channel};
+    #[pymodule_export]
     use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
+    #[pymodule_export]
+    use crate::core::{Event, Registration};
     #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]

@@ -20,6 +20,13 @@ pub(super) fn undisposed(kind: &str, handle: Handle, discard: impl Fn() + Sync) 
     }
 }
 
+/// The same for what owns Python objects: it lets go of them with the GIL, as else the collector could see them go.
+pub(super) fn undisposed_owner(kind: &str, handle: Handle, discard: impl FnOnce()) {
+    discard();
+    // None if the interpreter goes away: there is nobody left to be warned.
+    Python::try_attach(|py| warn(py, kind, handle));
+}
+
 fn warn(py: Python<'_>, kind: &str, handle: Handle) {
     let pending = PyErr::take(py);
     let text = CString::new(format!("unclosed {kind} {handle}: close it, or use it in a with statement"));

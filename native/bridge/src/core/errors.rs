@@ -1,11 +1,13 @@
 //! The exceptions of the core, and the one place where its errors become exceptions.
 
 use deadhand_core::buffer::BufferError;
+use deadhand_core::callback::CallbackError;
+use deadhand_core::channel::ChannelError;
 use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
 use deadhand_core::text::TextError;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::errors::os;
@@ -33,6 +35,15 @@ create_exception!(
     HandleError,
     "The call panicked. `location` says where, `backtrace` how it came there; the object is fenced off."
 );
+create_exception!(deadhand._native, DeadTarget, HandleError, "The weakly registered callback has died.");
+create_exception!(
+    deadhand._native,
+    CallbackFailed,
+    HandleError,
+    "Callbacks failed. `failures` has a (handle, exception) for each, `answers` what the others answered."
+);
+create_exception!(deadhand._native, ChannelFull, HandleError, "As many items wait as can.");
+create_exception!(deadhand._native, ChannelEmpty, HandleError, "No item waits.");
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
 create_exception!(deadhand._native, NotText, PyValueError, "What should be text is not UTF-8, or has a NUL.");
@@ -66,6 +77,18 @@ pub(super) fn from_buffer(py: Python<'_>, error: &BufferError) -> PyErr {
     }
 }
 
+/// The exception for an error of a callback.
+#[cold]
+pub(super) fn from_callback(py: Python<'_>, error: &CallbackError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        CallbackError::Call(error) => from_call(py, error),
+        CallbackError::TooDeep { .. } => PyRecursionError::new_err(text),
+        CallbackError::Dead { .. } => DeadTarget::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
 /// The exception for an error of texts.
 #[cold]
 pub(super) fn from_text(py: Python<'_>, error: &TextError) -> PyErr {
@@ -81,8 +104,23 @@ pub(super) fn from_text(py: Python<'_>, error: &TextError) -> PyErr {
     }
 }
 
+/// The exception for an error of a channel.
+#[cold]
+pub(super) fn from_channel(py: Python<'_>, error: &ChannelError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        ChannelError::Call(error) => from_call(py, error),
+        ChannelError::Full { .. } => ChannelFull::new_err(text),
+        ChannelError::Empty => ChannelEmpty::new_err(text),
+        ChannelError::TimedOut { .. } => PyTimeoutError::new_err(text),
+        ChannelError::Closed { .. } | ChannelError::EndClosed { .. } => ClosedHandle::new_err(text),
+        ChannelError::BadCapacity { .. } => PyValueError::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
 /// The exception for a call that gave no answer.
-fn from_call(py: Python<'_>, error: &CallError) -> PyErr {
+pub(super) fn from_call(py: Python<'_>, error: &CallError) -> PyErr {
     match error {
         CallError::Guard(error) => from_guard(error),
         CallError::Panicked(panicked) => {
@@ -111,7 +149,7 @@ pub(super) fn from_guard(error: &GuardError) -> PyErr {
 }
 
 /// With what is known of the panic as attributes.
-fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
+pub(super) fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
     let error = NativePanic::new_err(text);
     let value = error.value(py);
     let backtrace = panicked.backtrace().map(ToString::to_string);

@@ -7,23 +7,35 @@
 pub(crate) mod errors;
 
 mod buffer;
+mod consumer;
+mod contents;
 mod deleter;
 mod drop;
+mod event;
+mod exit;
 mod ledger;
 mod memory;
 mod pool;
+mod producer;
 mod reader;
+mod registration;
 mod slice;
 mod span;
 mod store;
+mod target;
 mod text;
+mod wait;
 mod writer;
 
 pub(crate) use buffer::Buffer;
+pub(crate) use consumer::Consumer;
 pub(crate) use deleter::Deleter;
+pub(crate) use event::Event;
 pub(crate) use ledger::core_ledger;
 pub(crate) use pool::Pool;
+pub(crate) use producer::{Producer, channel};
 pub(crate) use reader::Reader;
+pub(crate) use registration::Registration;
 pub(crate) use slice::Slice;
 pub(crate) use span::Span;
 pub(crate) use store::Store;

@@ -128,6 +128,24 @@ impl<T: Send + Sync + 'static, W: WeakHost<T>> Callbacks<T, W> {
         Ok(list.into_iter().filter(|registration| self.registrations.dispose(*registration).is_ok()).count())
     }
 
+    /// Whether the event is not disposed of; one that is fenced off is open, too.
+    #[must_use]
+    pub fn is_open(&self, event: Handle) -> bool {
+        matches!(self.events.check(event), Ok(()) | Err(GuardError::Fenced { .. }))
+    }
+
+    /// Whether the registration is neither unregistered nor gone with its event.
+    #[must_use]
+    pub fn is_registered(&self, registration: Handle) -> bool {
+        matches!(self.registrations.check(registration), Ok(()) | Err(GuardError::Fenced { .. }))
+    }
+
+    /// How many there are of each kind, those included that are disposed of and in a call.
+    #[must_use]
+    pub fn alive(&self) -> [(&'static str, u32); 2] {
+        [(self.events.kind(), self.events.len()), (self.registrations.kind(), self.registrations.len())]
+    }
+
     /// Disposes of the event and everything that is registered for it.
     ///
     /// # Errors

@@ -72,6 +72,18 @@ impl<T> Core<T> {
         items.into_iter().map(|item| self.unpack(item)).collect()
     }
 
+    /// Shows what waits, under the lock.
+    pub(super) fn visit(&self, visit: impl FnMut(&T)) {
+        self.look(|state| state.visit(visit));
+    }
+
+    /// Takes what waits, although somebody might have received it.
+    pub(super) fn take(&self) -> Vec<T> {
+        let items = self.look(State::take);
+        self.wake();
+        items.into_iter().map(|item| self.unpack(item)).collect()
+    }
+
     /// Whether no producer is left.
     pub(super) fn orphaned(&self) -> bool {
         self.look(|state| state.orphaned())

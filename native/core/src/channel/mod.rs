@@ -6,6 +6,7 @@
 //! asks. The ledger counts each item on its way as an `item`.
 
 mod asynchronous;
+mod contents;
 mod end;
 mod error;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::census::kind;
 use end::{Core, End};
 
 pub use asynchronous::{Receiving, Sending};
+pub use contents::Contents;
 pub use error::{ChannelError, SendError, Side};
 
 /// The most items that can wait in one channel.
@@ -192,6 +194,33 @@ impl<T: Send + 'static> Channels<T> {
     /// What is wrong with the handle.
     pub fn consumer_counts(&self, consumer: Handle) -> Result<Counts, ChannelError> {
         Ok(self.consumers.call(consumer, End::counts)?)
+    }
+
+    /// What waits in the channel of that producer, for the host's garbage collector.
+    ///
+    /// # Errors
+    /// What is wrong with the handle.
+    pub fn contents(&self, producer: Handle) -> Result<Contents<T>, ChannelError> {
+        Ok(self.producers.call(producer, |end| Contents::of(&end.core))?)
+    }
+
+    /// Whether the producer is not closed; one that is fenced off is open, too.
+    #[must_use]
+    pub fn producer_is_open(&self, producer: Handle) -> bool {
+        matches!(self.producers.check(producer), Ok(()) | Err(GuardError::Fenced { .. }))
+    }
+
+    /// Whether the consumer is not closed; one that is fenced off is open, too.
+    #[must_use]
+    pub fn consumer_is_open(&self, consumer: Handle) -> bool {
+        matches!(self.consumers.check(consumer), Ok(()) | Err(GuardError::Fenced { .. }))
+    }
+
+    /// How many there are of each kind, those included that are closed and in a call.
+    #[must_use]
+    pub fn alive(&self) -> [(&'static str, u32); 3] {
+        let (producers, consumers, items) = (&self.producers, &self.consumers, &self.tokens);
+        [(producers.kind(), producers.len()), (consumers.kind(), consumers.len()), (items.kind(), items.len())]
     }
 
     fn give(

@@ -117,6 +117,16 @@ impl<T> State<T> {
         if !self.consumers.is_empty() {
             return Vec::new();
         }
+        self.take()
+    }
+
+    /// Shows what waits.
+    pub(super) fn visit(&self, visit: impl FnMut(&T)) {
+        self.queue.iter().map(|item| &item.value).for_each(visit);
+    }
+
+    /// Takes what waits, although somebody might have received it.
+    pub(super) fn take(&mut self) -> Vec<Item<T>> {
         self.returned += self.queue.len() as u64;
         std::mem::take(&mut self.queue).into()
     }

@@ -351,3 +351,31 @@ fn what_is_left_goes_with_its_owner() {
     drop(world.channels);
     assert_eq!(world.ledger.settle(), Ok(()));
 }
+
+#[test]
+fn a_collector_sees_what_waits_and_may_take_it() {
+    let world = World::new();
+    let (producer, consumer) = world.channels.channel(2).unwrap();
+    let contents = world.channels.contents(producer).unwrap();
+    let seen = || {
+        let mut seen = Vec::new();
+        contents.visit(|item| seen.push(item.clone()));
+        seen
+    };
+    for name in ["a", "b"] {
+        world.channels.try_send(producer, item(name)).unwrap();
+    }
+    assert_eq!(world.channels.try_receive(consumer).unwrap(), "a");
+    assert_eq!((seen(), world.channels.alive()), (vec![item("b")], [("producer", 1), ("consumer", 1), ("item", 1)]));
+    assert_eq!(contents.take(), ["b"]);
+    let counts = world.channels.producer_counts(producer).unwrap();
+    assert_eq!((counts.sent, counts.received, counts.returned, counts.in_flight), (2, 1, 1, 0));
+    world.channels.try_send(producer, item("c")).unwrap();
+    assert!(world.channels.producer_is_open(producer) && world.channels.consumer_is_open(consumer));
+    world.channels.abandon_consumer(consumer).unwrap();
+    assert_eq!(seen(), ["c"], "it waits to be reclaimed");
+    world.channels.close_producer(producer).unwrap();
+    assert!(!world.channels.producer_is_open(producer) && !world.channels.consumer_is_open(consumer));
+    assert_eq!((seen(), contents.take()), (vec![], vec![]), "it does not keep them");
+    world.end();
+}
