@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -350,15 +351,18 @@ def test_close_raises_while_another_thread_reads_and_works_after() -> None:
             try:
                 while True:
                     buffer.read()
+                    time.sleep(0.002)  # lets the close in: it waits for nobody
             except _native.HandleError as error:
                 ended.append(type(error).__name__)
 
         thread = threading.Thread(target=read)
         thread.start()
-        for _ in range(10_000):
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
             try:
                 buffer.close()
             except _native.BusyHandle:
+                time.sleep(0.0005)
                 continue
             break
         thread.join(DEADLINE_SECONDS)

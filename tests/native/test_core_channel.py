@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import gc
+import signal
 import subprocess
 import sys
 import threading
@@ -196,11 +197,15 @@ def test_time_runs_out(ends: Ends) -> None:
 
 def test_ctrl_c_ends_the_wait(ends: Ends) -> None:
     _, consumer = ends
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born ignoring it
     timer = threading.Timer(SHORT_SECONDS, _thread.interrupt_main)
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        consumer.receive(DEADLINE_SECONDS)
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            consumer.receive(DEADLINE_SECONDS)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_threads_share_a_channel() -> None:
