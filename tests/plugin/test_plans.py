@@ -205,8 +205,9 @@ def test_hunt_that_runs_out_of_time_says_so(project: Project) -> None:
 def test_limits_of_others_do_not_interfere(project: Project) -> None:
     """A hunt may take longer than a test should, and warns of nothing that -W error makes an exception of."""
     project.sound()
-    result = project.run("-o", "timeout=0.2", "-o", "faulthandler_timeout=0.2", "-W", "error")
+    result = project.run("-o", "timeout=0.5", "-o", "faulthandler_timeout=0.5", "-W", "error")
     result.assert_outcomes(passed=2)
+    assert "Timeout (" not in result.stderr.str()
 
 
 KEEPING = """

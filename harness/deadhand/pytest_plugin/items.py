@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class Item(pytest.Item):
 
     def runtest(self) -> None:
         """Run it below the root folder: targets and cases are named relative to that."""
+        faulthandler.cancel_dump_traceback_later()  # pytest's faulthandler_timeout: a hunt may take longer than a test should
         with at_root(self.config):
             try:
                 self.attack()
