@@ -181,6 +181,7 @@ HARMLESS = {
     "a failed dispose promises nothing": Story(MAKE, CLOSE, CLOSE).raised(2, OTHER_ERROR),
     "reinitialised": Story(MAKE, step("@reinitialise", "store_1"), CLOSE, READ).observed(3, 4, "int 1").returned(4, "int 2"),
     "reinitialised in the middle of a call": Story(MAKE, CLOSE, step("call", "store_1", args=callback(step("@reinitialise", "store_1")))),
+    "its parent reinitialised in the middle of a call": Story(MAKE, OPEN, CLOSE, step("call", "store_1", args=callback(step("@reinitialise", "store_1"), step("use", "reader_1")))),
     "a second __init__ that failed": Story(MAKE, step("@reinitialise", "store_1"), CLOSE, step("call", "store_1")).raised(2, OTHER_ERROR),
     "overlapping calls": Story(MAKE, CLOSE, step("call", "store_1", thread=1, overlap=True)).raised(3, OTHER_ERROR),
     "skipped": Story(step("close", "store_1"), MAKE).skipped(1),

@@ -29,7 +29,7 @@ def judge(view: View) -> list[Finding]:
             continue
         revived = view.timeline.revived(ran)
         for state in ran.states:
-            if state.unsure or state.uninitialised or not revived.isdisjoint({state.name, *view.timeline.ancestors(state.name)}):
+            if state.unsure or state.uninitialised or state.name in revived:
                 continue
             found = _judge_state(view, ran, operation, state)
             if found is not None:

@@ -108,10 +108,11 @@ class Timeline:
         return nested
 
     def revived(self, ran: Ran) -> set[str]:
-        """The handles that were initialised anew in the middle of a call: whatever had ended may live again."""
+        """The handles that were initialised anew in the middle of a call, and those made from them: whatever had ended may live again."""
         if not any(hostiles(ran.step)):
             return set()
-        return {name for each in self.inside(ran.number) if each.step.do == "@reinitialise" for name in refs(each.step)}
+        anew = {name for each in self.inside(ran.number) if each.step.do == "@reinitialise" for name in refs(each.step)}
+        return {name for name in self.lives if name in anew or self.ancestors(name) & anew} if anew else anew
 
     def outermost(self, number: int) -> int:
         """The number of the top-level step in which `number` lies."""

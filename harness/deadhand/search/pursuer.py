@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from deadhand.errors import DeadhandError, WorkerError
+from deadhand.errors import WorkerError
 from deadhand.search.confirm import Confirmed, confirm, trace
 from deadhand.search.signature import symptom, trigger
 
@@ -84,25 +84,22 @@ class Pursuer:
         """Whether a suspicion is under way in the thread."""
         return self.at_work is not None
 
-    def begin(self, classes: Counter[str], is_known: Callable[[Suspicion], bool]) -> int:
-        """Take up the next one: a class with the fewest finds first, then the oldest. Returns how many were dropped as known."""
+    def begin(self, classes: Counter[str], is_known: Callable[[Suspicion], bool]) -> None:
+        """Take up the next one that is not known by now: a class with the fewest finds first, then the oldest."""
         if self.busy:
-            return 0
-        before = len(self.waiting)
+            return
         self.waiting.sort(key=lambda each: (classes[each.finding.mad], each.number))
         while self.waiting:
             suspicion = self.waiting.pop(0)
             if is_known(suspicion):
                 continue
             self.at_work = suspicion
-            dropped = before - len(self.waiting) - 1
             if self.aside:
                 self._thread = threading.Thread(target=self._work, args=(suspicion,), name="deadhand-pursuer", daemon=True)
                 self._thread.start()
             else:
                 self._work(suspicion)
-            return dropped
-        return before
+            return
 
     def result(self, seconds: float = 0.0) -> Result | None:
         """The result of the one under way, when there is one within `seconds`; says what it has come to meanwhile."""
@@ -130,7 +127,7 @@ class Pursuer:
     def _work(self, suspicion: Suspicion) -> None:
         try:
             self._done.put(self._confirm(suspicion))
-        except (DeadhandError, Exception) as error:  # noqa: BLE001  handed to the thread that asks for the result
+        except Exception as error:  # noqa: BLE001  handed to the thread that asks for the result
             self._done.put(error)
 
     def _confirm(self, suspicion: Suspicion) -> Result:
