@@ -76,7 +76,7 @@ pub enum FutureError {
     Forked,
     /// Waiting on a thread that runs tasks could wait for itself.
     #[error(
-        "this thread runs tasks, and waiting on it could wait for ever: wait on another thread, or when it is done"
+        "this thread runs tasks, and waiting on it could wait for ever: wait on another thread"
     )]
     Deadlock,
     /// A runtime must have a thread, and need not have many.
