@@ -32,7 +32,7 @@ class ChannelAwait(Target):
     async def send(self, ends, item=hostile.object() | st.just(1)):
         await asyncio.wait_for(ends.producer.send_async(item), 0.002)
 
-    @uses
+    @uses(after_dispose=works)  # a closed end may be an item, too
     async def send_itself(self, ends, consumer):
         await asyncio.wait_for(ends.producer.send_async([consumer, asyncio.current_task()]), 0.002)
 
@@ -51,8 +51,8 @@ class ChannelAwait(Target):
     @uses(after_dispose=works)
     def leave_loop(self, ends, consumer, sends=st.booleans()):
         loop = asyncio.new_event_loop()
-        asyncio.ensure_future(ends.producer.send_async(ends) if sends else consumer.receive_async(), loop=loop)
-        loop.run_until_complete(asyncio.sleep(0))
+        waits = asyncio.ensure_future(ends.producer.send_async(ends) if sends else consumer.receive_async(), loop=loop)
+        loop.run_until_complete(asyncio.wait([waits], timeout=0))
         loop.close()
 
     @disposes(ends)

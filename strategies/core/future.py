@@ -52,8 +52,8 @@ class Future(Target):
     @uses(after_dispose=works)
     def leave_loop(self, task):
         loop = asyncio.new_event_loop()
-        asyncio.ensure_future(task, loop=loop)
-        loop.run_until_complete(asyncio.sleep(0))
+        waits = asyncio.ensure_future(task, loop=loop)
+        loop.run_until_complete(asyncio.wait([waits], timeout=0))
         loop.close()
 
     @identity

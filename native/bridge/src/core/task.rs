@@ -18,7 +18,7 @@ use super::waiters::Waiters;
 use super::waiting::{Wait, Waiting};
 
 /// Work on a runtime that has a result. Any number of threads and coroutines may wait for it.
-#[pyclass(frozen, weakref, module = "deadhand._native")]
+#[pyclass(frozen, weakref, generic, module = "deadhand._native")]
 pub(crate) struct Task {
     native: Handle,
     cargo: Arc<Cargo>,

@@ -1,4 +1,4 @@
-//! What `await` runs: a wait for a future of the core, as asyncio wants it.
+//! What `await` runs: a wait for a future of the core, in the shape of a coroutine, as asyncio wants it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -35,11 +35,20 @@ enum Stage {
 }
 
 /// One wait of one coroutine. Not seen by users, who only await it.
-#[pyclass(frozen, module = "deadhand._native")]
-pub(crate) struct Waiting(Mutex<Stage>);
+#[pyclass(frozen, weakref, module = "deadhand._native")]
+pub(crate) struct Waiting {
+    name: &'static str,
+    stage: Mutex<Stage>,
+}
 
 #[pymethods]
 impl Waiting {
+    /// As asyncio shows it.
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.name
+    }
+
     fn __await__(slf: Py<Self>) -> Py<Self> {
         slf
     }
@@ -126,7 +135,7 @@ impl Waiting {
 impl Waiting {
     pub(super) fn of(py: Python<'_>, wait: Wait) -> PyResult<Self> {
         prepare(py)?;
-        Ok(Self(Mutex::new(Stage::Here(wait, None))))
+        Ok(Self { name: wait.name(), stage: Mutex::new(Stage::Here(wait, None)) })
     }
 
     fn take(&self) -> PyResult<Wait> {
@@ -151,7 +160,7 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,6 +179,14 @@ impl Wait {
             Self::Receive(_, receiving) => {
                 Pin::new(receiving).poll(context).map(|item| item.map_err(|error| from_channel(py, &error)))
             }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Task(..) => "Task.__await__",
+            Self::Send(..) => "Producer.send_async",
+            Self::Receive(..) => "Consumer.receive_async",
         }
     }
 

@@ -75,9 +75,7 @@ pub enum FutureError {
     #[error("the threads of the runtime are in the parent process: make a new runtime after the fork")]
     Forked,
     /// Waiting on a thread that runs tasks could wait for itself.
-    #[error(
-        "this thread runs tasks, and waiting on it could wait for ever: wait on another thread"
-    )]
+    #[error("this thread runs tasks, and waiting on it could wait for ever: wait on another thread")]
     Deadlock,
     /// A runtime must have a thread, and need not have many.
     #[error("a runtime cannot have {workers} threads: ask for 1 to {limit}")]
