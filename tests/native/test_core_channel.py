@@ -357,11 +357,8 @@ def test_wait_in_a_closed_loop_takes_nothing(ends: Ends) -> None:
 
 
 def test_coroutine_that_nobody_can_wake_is_collected() -> None:
-    item = Item()
-    reference = weakref.ref(item)
-
-    def leave() -> None:
-        producer, consumer = channel(1)
+    def leave() -> weakref.ref[Item]:
+        (producer, consumer), item = channel(1), Item()
         producer.send(0)
 
         async def main() -> None:
@@ -373,11 +370,11 @@ def test_coroutine_that_nobody_can_wake_is_collected() -> None:
         wait = loop.create_task(main())
         loop.run_until_complete(asyncio.wait([wait], timeout=0))
         loop.close()
+        return weakref.ref(item)
 
     gc.disable()
     try:
-        leave()
-        del item
+        reference = leave()
         assert reference() is not None
         with pytest.warns(ResourceWarning, match="unclosed"):
             gc.collect()

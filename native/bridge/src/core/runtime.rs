@@ -153,7 +153,10 @@ impl Runtime {
     /// None if it was closed before.
     fn end(&self, py: Python<'_>, patience: Duration) -> PyResult<Option<Closing>> {
         use deadhand_core::guard::CallError::Guard;
-        match py.detach(|| futures().and_then(|all| all.close(self.native, patience))) {
+        let ended = py.detach(|| futures().and_then(|all| all.close(self.native, patience)));
+        // All tasks have ended. A native thread that was about to say so may still be waiting for the GIL.
+        self.waiters.ring();
+        match ended {
             Ok(closing) => Ok(Some(closing)),
             Err(FutureError::Call(Guard(GuardError::Stale { .. } | GuardError::Closed { .. }))) => Ok(None),
             Err(error) => Err(from_future(py, &error)),
@@ -166,6 +169,7 @@ impl Drop for Runtime {
         if !self.closed() {
             undisposed_owner("runtime", self.native, || {
                 drop(futures().and_then(|all| all.close(self.native, Duration::ZERO)));
+                self.waiters.ring();
             });
         }
     }

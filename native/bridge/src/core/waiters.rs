@@ -61,6 +61,14 @@ impl Waiters {
         })
     }
 
+    /// Rings for all of them, as nobody else may do so any time soon.
+    pub(super) fn ring(&self) {
+        attached(|py| {
+            let waiting = std::mem::take(&mut self.lock().waiting);
+            waiting.into_values().for_each(|waiter| waiter.ring(py));
+        });
+    }
+
     /// For the collector: they are garbage.
     pub(super) fn clear(&self) {
         let waiting = std::mem::take(&mut self.lock().waiting);
