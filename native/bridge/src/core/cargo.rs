@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTraceback, PyTuple};
 
 use super::errors::ClosedHandle;
-use super::exit::attached;
+use super::exit::{attached, let_go};
 
 /// How a task has ended, as the core keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ impl Cargo {
     /// Lets go of all.
     pub(super) fn clear(&self) {
         let load = std::mem::replace(&mut *self.lock(), Load::Empty);
-        drop(load);
+        let_go(load);
     }
 
     pub(super) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

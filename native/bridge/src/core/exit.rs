@@ -24,13 +24,14 @@ static ENDING: OnceLock<ThreadId> = OnceLock::new();
 pub(super) struct Firing;
 
 impl Firing {
-    pub(super) fn begin() -> PyResult<Self> {
-        const REMEDY: &str = "no event is fired while the interpreter ends: join the thread before";
-        Self::enter().ok_or_else(|| ClosedHandle::new_err(REMEDY))
+    /// `what` is refused while the interpreter ends.
+    pub(super) fn begin(what: &str) -> PyResult<Self> {
+        let refused = || ClosedHandle::new_err(format!("{what} while the interpreter ends: join the thread before"));
+        Self::enter().ok_or_else(refused)
     }
 
     /// None if another thread ends the interpreter.
-    fn enter() -> Option<Self> {
+    pub(super) fn enter() -> Option<Self> {
         // Counted first: who ends the interpreter sees the count, or is seen.
         FIRING.fetch_add(1, Ordering::SeqCst);
         let this = Self;
@@ -48,6 +49,13 @@ impl Drop for Firing {
 pub(super) fn attached<R>(call: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     let _firing = Firing::enter()?;
     Python::try_attach(call)
+}
+
+/// Lets go of objects of Python, which may call it. If the interpreter ends, nobody needs that any more.
+pub(super) fn let_go<T>(objects: T) {
+    let mut objects = Some(objects);
+    attached(|_| drop(objects.take()));
+    std::mem::forget(objects);
 }
 
 /// Has Python call `end` at its end.

@@ -15,7 +15,7 @@ use super::Task;
 use super::cargo::{Answer, Cargo, Load};
 use super::drop::undisposed_owner;
 use super::errors::from_future;
-use super::exit::{attached, prepare};
+use super::exit::prepare;
 use super::wait::seconds;
 use super::waiters::Waiters;
 use crate::arguments::{integer, wrong_type};
@@ -142,7 +142,7 @@ impl Runtime {
             // Whoever ends it otherwise, nobody needs what it would have worked with.
             all.on_done(task.native(), move |fate| {
                 if fate != Fate::Finished {
-                    attached(|_| cargo.clear());
+                    cargo.clear();
                 }
             })?;
             Ok(task)

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyCFunction;
 
-use super::exit::attached;
+use super::exit::{Firing, attached, let_go};
 
 #[derive(Default)]
 pub(super) struct Waiters(Mutex<Inside>);
@@ -65,14 +65,16 @@ impl Waiters {
     pub(super) fn ring(&self) {
         attached(|py| {
             let waiting = std::mem::take(&mut self.lock().waiting);
-            waiting.into_values().for_each(|waiter| waiter.ring(py));
+            for waiter in waiting.into_values() {
+                waiter.ring(py);
+            }
         });
     }
 
     /// For the collector: they are garbage.
     pub(super) fn clear(&self) {
         let waiting = std::mem::take(&mut self.lock().waiting);
-        drop(waiting);
+        let_go(waiting);
     }
 
     fn leave(&self, number: u64) -> Option<Waiter> {
@@ -93,7 +95,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // With the GIL: who has a place is an object of Python.
-        drop(self.waiters.leave(self.number));
+        let_go(self.waiters.leave(self.number));
     }
 }
 
@@ -136,7 +138,9 @@ impl Waiter {
 /// On the thread of the loop. Who waited may have been cancelled.
 #[pyfunction]
 fn resolve(future: &Bound<'_, PyAny>) -> PyResult<()> {
-    if !future.call_method0("done")?.is_truthy()? {
+    // Setting it calls the loop, which is Python: not on another thread while the interpreter ends.
+    let firing = Firing::enter();
+    if firing.is_some() && !future.call_method0("done")?.is_truthy()? {
         future.call_method1("set_result", (future.py().None(),))?;
     }
     Ok(())

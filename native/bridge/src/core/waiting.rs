@@ -14,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::cargo::Answer;
 use super::errors::from_channel;
-use super::exit::prepare;
+use super::exit::{Firing, let_go, prepare};
 use super::producer::{Item, refused};
 use super::waiters::{Place, Waiters};
 use super::{Consumer, Producer, Task};
@@ -58,6 +58,8 @@ impl Waiting {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        // The loop is Python, and called from here.
+        let _firing = Firing::begin("no coroutine waits")?;
         let mut wait = self.take()?;
         // Nothing is locked while it is polled, as that wakes others, which is code of theirs.
         let answer = match wait.poll(py, &mut Context::from_waker(Waker::noop())) {
@@ -117,7 +119,7 @@ impl Waiting {
             // A thread that polls ends it itself.
             if matches!(*stage, Stage::Away) { None } else { Some(std::mem::replace(&mut *stage, Stage::Over)) }
         };
-        drop(stage);
+        let_go(stage);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -161,6 +163,12 @@ impl Waiting {
 
     fn lock(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
