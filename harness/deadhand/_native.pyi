@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_future import ForkedRuntime, Runtime, Task, TaskCancelled, TaskPending, WouldDeadlock
 from deadhand._native_text import NotText, Text
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Deleter",
     "Event",
     "FencedHandle",
+    "ForkedRuntime",
     "HandleError",
     "HasChildren",
     "Journal",
@@ -37,12 +39,17 @@ __all__ = [
     "Producer",
     "Reader",
     "Registration",
+    "Runtime",
     "Slice",
     "Span",
     "StaleHandle",
     "Store",
+    "Task",
+    "TaskCancelled",
+    "TaskPending",
     "Text",
     "Unsupported",
+    "WouldDeadlock",
     "Writer",
     "WrongThread",
     "build_info",

@@ -1,5 +1,6 @@
 """The part of `deadhand._native` that is about channels. A stub only: import from `deadhand._native`."""
 
+from collections.abc import Coroutine
 from typing import Any, TypedDict, final, type_check_only
 
 from deadhand._native import HandleError
@@ -53,6 +54,16 @@ class Producer:
             ClosedHandle: meanwhile this producer or the last consumer was closed.
         """
 
+    def send_async(self, item: object) -> Coroutine[Any, None, None]:
+        """Send `item` when there is room, as a coroutine: when it is awaited, where asyncio runs.
+
+        Cancelled before, it has sent nothing; limit the time with `asyncio.wait_for`.
+
+        Raises (when it is awaited):
+            ClosedHandle: meanwhile this producer or the last consumer was closed.
+            RuntimeError: no asyncio loop runs here, or it was awaited before.
+        """
+
     def another(self) -> Producer:
         """Make another producer of the same channel."""
 
@@ -104,6 +115,16 @@ class Consumer:
         Raises:
             TimeoutError: there was none in time.
             ClosedHandle: meanwhile this consumer or the last producer was closed.
+        """
+
+    def receive_async(self) -> Coroutine[Any, None, Any]:
+        """Receive an item when there is one, as a coroutine: when it is awaited, where asyncio runs.
+
+        Cancelled before, it has received nothing; limit the time with `asyncio.wait_for`.
+
+        Raises (when it is awaited):
+            ClosedHandle: meanwhile this consumer or the last producer was closed.
+            RuntimeError: no asyncio loop runs here, or it was awaited before.
         """
 
     def another(self) -> Consumer:

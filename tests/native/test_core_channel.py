@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import asyncio
+import contextlib
 import gc
 import signal
 import subprocess
@@ -48,6 +50,18 @@ def ends() -> Iterator[tuple[Producer, Consumer]]:
 
 
 Ends = tuple[Producer, Consumer]
+
+
+class AnyCancelled:
+    """Equal to every `CancelledError`."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, asyncio.CancelledError)
+
+
+ANY_CANCELLED = AnyCancelled()
 
 
 class Item:
@@ -241,6 +255,169 @@ def test_threads_share_a_channel() -> None:
     assert sorted(received) == list(range(600))
 
 
+# --- await -----------------------------------------------------------------------------------------------------------
+
+
+def test_coroutines_wait_at_both_ends() -> None:
+    async def main() -> list[int]:
+        producer, consumer = channel(1)
+
+        async def produce() -> None:
+            with producer:
+                for number in range(20):
+                    await producer.send_async(number)
+
+        async def consume() -> list[int]:
+            received = []
+            with consumer, contextlib.suppress(_native.ClosedHandle):
+                while True:
+                    received.append(await consumer.receive_async())
+            return received
+
+        return (await asyncio.gather(produce(), consume()))[1]
+
+    assert asyncio.run(main(), debug=True) == list(range(20))
+
+
+def test_a_thread_wakes_a_coroutine(ends: Ends) -> None:
+    producer, consumer = ends
+
+    async def main() -> object:
+        threading.Timer(SHORT_SECONDS, producer.send, ["item"]).start()
+        return await asyncio.wait_for(consumer.receive_async(), DEADLINE_SECONDS)
+
+    assert asyncio.run(main()) == "item"
+
+
+def test_cancelled_wait_loses_nothing(ends: Ends) -> None:
+    producer, consumer = ends
+
+    async def main() -> None:
+        receives = [asyncio.create_task(consumer.receive_async()) for _ in range(3)]
+        await asyncio.sleep(0)
+        producer.try_send(1)  # all are woken, and the first is cancelled before it looks
+        producer.try_send(2)
+        receives[0].cancel()
+        assert await asyncio.gather(*receives, return_exceptions=True) == [ANY_CANCELLED, 1, 2]
+        for number in (3, 4):
+            await producer.send_async(number)
+        item = Item()
+        reference = weakref.ref(item)
+        send = asyncio.ensure_future(producer.send_async(item))
+        del item
+        await asyncio.sleep(0)
+        send.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await send
+        del send
+        assert [consumer.receive(), consumer.receive()] == [3, 4]
+        assert producer.counts()["sent"] == 4
+        gc.collect()
+        assert reference() is None, "a send that was cancelled keeps nothing"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("sends", [False, True])
+def test_close_wakes_who_awaits(ends: Ends, sends: bool, own: bool) -> None:
+    producer, consumer = ends
+
+    async def main() -> str:
+        if sends:
+            producer.try_send(1)
+            producer.try_send(2)
+        wait = asyncio.ensure_future(producer.send_async(3) if sends else consumer.receive_async())
+        await asyncio.sleep(0)
+        (producer if sends == own else consumer).close()
+        with pytest.raises(_native.ClosedHandle) as caught:
+            await asyncio.wait_for(wait, DEADLINE_SECONDS)
+        return str(caught.value)
+
+    side = "producer" if sends == own else "consumer"
+    expected = " was closed while it was in use" if own else f"the channel is closed: its last {side} is gone"
+    assert asyncio.run(main()).endswith(expected)
+
+
+def test_wait_in_a_closed_loop_takes_nothing(ends: Ends) -> None:
+    producer, consumer = ends
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    wait = asyncio.ensure_future(consumer.receive_async(), loop=loop)
+    reference = weakref.ref(wait)
+    loop.run_until_complete(asyncio.wait([wait], timeout=0))
+    loop.close()
+    del wait, loop
+    gc.collect()
+    assert reference() is not None, "it waits as long as the channel is there"
+    producer.send("item")
+    gc.collect()
+    assert reference() is None
+    assert consumer.receive(0) == "item"
+
+
+def test_coroutine_that_nobody_can_wake_is_collected() -> None:
+    def leave() -> weakref.ref[Item]:
+        (producer, consumer), item = channel(1), Item()
+        producer.send(0)
+
+        async def main() -> None:
+            await producer.send_async(item)
+            consumer.close()
+
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)
+        wait = loop.create_task(main())
+        loop.run_until_complete(asyncio.wait([wait], timeout=0))
+        loop.close()
+        return weakref.ref(item)
+
+    gc.disable()
+    try:
+        reference = leave()
+        assert reference() is not None
+        with pytest.warns(ResourceWarning, match="unclosed"):
+            gc.collect()
+        gc.collect()
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
+def test_send_that_is_never_awaited_sends_nothing(ends: Ends) -> None:
+    producer, consumer = ends
+    item = Item()
+    item.end = producer.send_async(item)
+    reference = weakref.ref(item)
+    del item
+    gc.collect()
+    assert reference() is None
+    with pytest.raises(_native.ChannelEmpty):
+        consumer.try_receive()
+
+
+def test_await_is_for_a_loop_and_for_once(ends: Ends) -> None:
+    producer, consumer = ends
+
+    async def receive() -> None:
+        await consumer.receive_async()
+
+    with pytest.raises(RuntimeError, match=r"^no asyncio loop is running here: await it in a coroutine that asyncio runs$"):
+        receive().send(None)
+
+    async def twice() -> None:
+        sending = producer.send_async(1)
+        await sending
+        with pytest.raises(RuntimeError, match=r"^this was awaited already: call again for another$"):
+            await sending
+        waits = consumer.receive_async(), consumer.receive_async()
+        assert await waits[0] == 1
+        asyncio.get_running_loop().call_soon(producer.try_send, 2)
+        assert await waits[1] == 2
+
+    asyncio.run(twice())
+
+
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
@@ -373,7 +550,7 @@ def test_items_go_with_the_channel() -> None:
 @pytest.mark.parametrize("options", [(), ("-X", "dev"), ("-W", "error")])
 def test_interpreter_may_leave_with_everything_open(options: tuple[str, ...]) -> None:
     code = """
-import threading, time
+import asyncio, threading, time
 from deadhand import _native
 producer, consumer = _native.channel(4)
 class Late:
@@ -381,6 +558,8 @@ class Late:
 producer.send(Late())
 producer.send(consumer)
 empty, nothing = _native.channel(1)
+async def wait(): await nothing.receive_async()
+threading.Thread(target=lambda: asyncio.run(wait()), daemon=True).start()
 threading.Thread(target=nothing.receive, daemon=True).start()
 def work():
     sender, receiver = _native.channel(1)

@@ -14,8 +14,8 @@ mod process;
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
 // Nothing here relies on the GIL: a journal is all atomics; a handle of the core is a number that its table checks and
-// counts atomically at each use, whoever comes; the rest keeps no state. What the collector must see of events and
-// channels changes only on threads that are attached, which it stops before it looks.
+// counts atomically at each use, whoever comes; the rest keeps no state. What the collector must see of events,
+// channels, tasks and coroutines that wait changes only on threads that are attached, which it stops before it looks.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
@@ -36,6 +36,8 @@ mod _native {
     #[pymodule_export]
     use crate::core::errors::{ChannelEmpty, ChannelFull};
     #[pymodule_export]
+    use crate::core::errors::{ForkedRuntime, TaskCancelled, TaskPending, WouldDeadlock};
+    #[pymodule_export]
     use crate::core::{Buffer, Pool, Slice, Span};
     #[pymodule_export]
     use crate::core::{Consumer, Producer, channel};
@@ -43,6 +45,8 @@ mod _native {
     use crate::core::{Deleter, Reader, Store, Writer, core_ledger};
     #[pymodule_export]
     use crate::core::{Event, Registration};
+    #[pymodule_export]
+    use crate::core::{Runtime, Task};
     #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]

@@ -1,5 +1,7 @@
 //! The consumer of a channel as a Python class.
 
+use std::sync::Arc;
+
 use deadhand_core::channel::ChannelError;
 use deadhand_core::guard::Handle;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -11,6 +13,8 @@ use super::drop::undisposed_owner;
 use super::errors::from_channel;
 use super::producer::{Item, again_is_nothing, channels, counts};
 use super::wait::{duration, wait};
+use super::waiters::Waiters;
+use super::waiting::{Wait, Waiting};
 
 /// The end of a channel that receives. Any number of threads may use it at once; each item goes to one of them.
 #[pyclass(frozen, weakref, module = "deadhand._native")]
@@ -35,6 +39,13 @@ impl Consumer {
         let answer = wait(py, &mut channels.receive(self.native), timeout)?;
         let answer = answer.unwrap_or(Err(ChannelError::TimedOut { full: false }));
         answer.map_err(|error| from_channel(py, &error))
+    }
+
+    /// Return what receives an item when there is one, once it is awaited. Cancelled before, it receives nothing.
+    fn receive_async(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
+        let py = slf.py();
+        let channels = channels().map_err(|error| from_channel(py, &error))?;
+        Waiting::of(py, Wait::Receive(slf.clone().unbind(), channels.receive(slf.get().native)))
     }
 
     /// Make another consumer of the same channel.
@@ -87,6 +98,10 @@ impl Consumer {
 impl Consumer {
     pub(super) fn of(native: Handle, contents: Py<Contents>) -> Self {
         Self { native, contents }
+    }
+
+    pub(super) fn waiters(&self) -> &Arc<Waiters> {
+        self.contents.get().waiters()
     }
 }
 

@@ -6,10 +6,12 @@ use deadhand_core::guard::Handle;
 use pyo3::exceptions::PyResourceWarning;
 use pyo3::prelude::*;
 
+use super::exit::attached;
+
 /// Disposes of the object, then warns. For `Drop`, on whatever thread and in whatever state that runs: it never raises,
 /// and an exception that is on its way stays as it is.
 pub(super) fn undisposed(kind: &str, handle: Handle, discard: impl Fn() + Sync) {
-    let warned = Python::try_attach(|py| {
+    let warned = attached(|py| {
         // Without the GIL, as it may close a file, and before anything in Python runs that could ask for the object.
         py.detach(&discard);
         warn(py, kind, handle);
@@ -24,7 +26,7 @@ pub(super) fn undisposed(kind: &str, handle: Handle, discard: impl Fn() + Sync) 
 pub(super) fn undisposed_owner(kind: &str, handle: Handle, discard: impl FnOnce()) {
     discard();
     // None if the interpreter goes away: there is nobody left to be warned.
-    Python::try_attach(|py| warn(py, kind, handle));
+    attached(|py| warn(py, kind, handle));
 }
 
 fn warn(py: Python<'_>, kind: &str, handle: Handle) {

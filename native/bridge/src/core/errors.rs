@@ -3,6 +3,7 @@
 use deadhand_core::buffer::BufferError;
 use deadhand_core::callback::CallbackError;
 use deadhand_core::channel::ChannelError;
+use deadhand_core::future::FutureError;
 use deadhand_core::guard::{CallError, GuardError, Panicked};
 use deadhand_core::store::StoreError;
 use deadhand_core::text::TextError;
@@ -44,6 +45,10 @@ create_exception!(
 );
 create_exception!(deadhand._native, ChannelFull, HandleError, "As many items wait as can.");
 create_exception!(deadhand._native, ChannelEmpty, HandleError, "No item waits.");
+create_exception!(deadhand._native, TaskPending, HandleError, "The task is not done: wait for it.");
+create_exception!(deadhand._native, TaskCancelled, HandleError, "The task was cancelled, so there is no result.");
+create_exception!(deadhand._native, WouldDeadlock, HandleError, "A thread that runs tasks cannot wait for one.");
+create_exception!(deadhand._native, ForkedRuntime, HandleError, "The runtime's threads are in the parent process.");
 create_exception!(deadhand._native, DatabaseError, PyRuntimeError, "The database refused: damaged, or none at all.");
 
 create_exception!(deadhand._native, NotText, PyValueError, "What should be text is not UTF-8, or has a NUL.");
@@ -115,6 +120,25 @@ pub(super) fn from_channel(py: Python<'_>, error: &ChannelError) -> PyErr {
         ChannelError::TimedOut { .. } => PyTimeoutError::new_err(text),
         ChannelError::Closed { .. } | ChannelError::EndClosed { .. } => ClosedHandle::new_err(text),
         ChannelError::BadCapacity { .. } => PyValueError::new_err(text),
+        _ => HandleError::new_err(text),
+    }
+}
+
+/// The exception for an error of a runtime or task.
+#[cold]
+pub(super) fn from_future(py: Python<'_>, error: &FutureError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        FutureError::Call(error) => from_call(py, error),
+        FutureError::NotDone => TaskPending::new_err(text),
+        FutureError::TimedOut => PyTimeoutError::new_err(text),
+        FutureError::Cancelled => TaskCancelled::new_err(text),
+        FutureError::RuntimeClosed | FutureError::Taken => ClosedHandle::new_err(text),
+        FutureError::Panicked { panicked } => native_panic(py, panicked, text),
+        FutureError::Forked => ForkedRuntime::new_err(text),
+        FutureError::Deadlock => WouldDeadlock::new_err(text),
+        FutureError::BadWorkers { .. } => PyValueError::new_err(text),
+        FutureError::System(source) => os(text, source),
         _ => HandleError::new_err(text),
     }
 }

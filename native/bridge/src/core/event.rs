@@ -48,7 +48,7 @@ impl Event {
     /// Call everything that is registered now and return the answers; raise `CallbackFailed` after that if any failed.
     #[pyo3(signature = (*args))]
     fn fire<'py>(&self, py: Python<'py>, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyList>> {
-        let _firing = Firing::begin()?;
+        let _firing = Firing::begin("no event is fired")?;
         let mut interrupted = None;
         let call = |_, callback: &Object| {
             if interrupted.is_some() {

@@ -1,5 +1,6 @@
 //! No callback of a daemon thread may be at work when the interpreter ends: before Python 3.14 it ends such a thread by
-//! unwinding it, which no Rust frame below a callback survives. So firing stops shortly before.
+//! unwinding it, which no Rust frame below a callback survives. So firing stops shortly before, and so do the threads
+//! of the core, which then call Python no more.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,16 +24,18 @@ static ENDING: OnceLock<ThreadId> = OnceLock::new();
 pub(super) struct Firing;
 
 impl Firing {
-    pub(super) fn begin() -> PyResult<Self> {
+    /// `what` is refused while the interpreter ends.
+    pub(super) fn begin(what: &str) -> PyResult<Self> {
+        let refused = || ClosedHandle::new_err(format!("{what} while the interpreter ends: join the thread before"));
+        Self::enter().ok_or_else(refused)
+    }
+
+    /// None if another thread ends the interpreter.
+    pub(super) fn enter() -> Option<Self> {
         // Counted first: who ends the interpreter sees the count, or is seen.
         FIRING.fetch_add(1, Ordering::SeqCst);
         let this = Self;
-        match ENDING.get() {
-            Some(thread) if *thread != current().id() => {
-                Err(ClosedHandle::new_err("no event is fired while the interpreter ends: join the thread before"))
-            }
-            _ => Ok(this),
-        }
+        ENDING.get().is_none_or(|thread| *thread == current().id()).then_some(this)
     }
 }
 
@@ -40,6 +43,19 @@ impl Drop for Firing {
     fn drop(&mut self) {
         FIRING.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// Calls with the GIL, on whatever thread this is; not at all if the interpreter ends.
+pub(super) fn attached<R>(call: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    let _firing = Firing::enter()?;
+    Python::try_attach(call)
+}
+
+/// Lets go of objects of Python, which may call it. If the interpreter ends, nobody needs that any more.
+pub(super) fn let_go<T>(objects: T) {
+    let mut objects = Some(objects);
+    attached(|_| drop(objects.take()));
+    std::mem::forget(objects);
 }
 
 /// Has Python call `end` at its end.

@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 use super::buffer::buffers;
 use super::event::callbacks;
 use super::producer::channels;
+use super::runtime::futures;
 use super::text::texts;
 
 /// How many objects of each kind are alive in this process; `queued` are disposed of and wait for their own thread.
@@ -24,6 +25,11 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     }
     if let Ok(channels) = channels() {
         for (kind, count) in channels.alive() {
+            ledger.set_item(kind, count)?;
+        }
+    }
+    if let Ok(futures) = futures() {
+        for (kind, count) in futures.alive() {
             ledger.set_item(kind, count)?;
         }
     }

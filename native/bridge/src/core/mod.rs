@@ -7,6 +7,7 @@
 pub(crate) mod errors;
 
 mod buffer;
+mod cargo;
 mod consumer;
 mod contents;
 mod deleter;
@@ -19,12 +20,16 @@ mod pool;
 mod producer;
 mod reader;
 mod registration;
+mod runtime;
 mod slice;
 mod span;
 mod store;
 mod target;
+mod task;
 mod text;
 mod wait;
+mod waiters;
+mod waiting;
 mod writer;
 
 pub(crate) use buffer::Buffer;
@@ -36,8 +41,10 @@ pub(crate) use pool::Pool;
 pub(crate) use producer::{Producer, channel};
 pub(crate) use reader::Reader;
 pub(crate) use registration::Registration;
+pub(crate) use runtime::Runtime;
 pub(crate) use slice::Slice;
 pub(crate) use span::Span;
 pub(crate) use store::Store;
+pub(crate) use task::Task;
 pub(crate) use text::Text;
 pub(crate) use writer::Writer;

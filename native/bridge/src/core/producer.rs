@@ -1,6 +1,6 @@
 //! Channels, and their producers as a Python class.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use deadhand_core::channel::{ChannelError, Channels, Counts, SendError};
 use deadhand_core::guard::{GuardError, Handle};
@@ -14,6 +14,8 @@ use super::contents::Contents;
 use super::drop::undisposed_owner;
 use super::errors::from_channel;
 use super::wait::{duration, wait};
+use super::waiters::Waiters;
+use super::waiting::{Wait, Waiting};
 use crate::arguments::integer;
 
 pub(super) type Item = Py<PyAny>;
@@ -56,6 +58,13 @@ impl Producer {
             Some(answer) => answer.map_err(|error| refused(py, &error)),
             None => Err(from_channel(py, &ChannelError::TimedOut { full: true })),
         }
+    }
+
+    /// Return what sends `item` when there is room, once it is awaited. Cancelled before, it sends nothing.
+    fn send_async(slf: &Bound<'_, Self>, item: Item) -> PyResult<Waiting> {
+        let py = slf.py();
+        let channels = channels().map_err(|error| from_channel(py, &error))?;
+        Waiting::of(py, Wait::Send(slf.clone().unbind(), channels.send(slf.get().native, item)))
     }
 
     /// Make another producer of the same channel.
@@ -110,6 +119,12 @@ impl Producer {
     }
 }
 
+impl Producer {
+    pub(super) fn waiters(&self) -> &Arc<Waiters> {
+        self.contents.get().waiters()
+    }
+}
+
 impl Drop for Producer {
     fn drop(&mut self) {
         if !self.closed() {
@@ -149,6 +164,6 @@ pub(super) fn again_is_nothing(py: Python<'_>, closed: Result<Vec<Item>, Channel
 }
 
 /// The item is the caller's already, so that only the reason is left to be said.
-fn refused(py: Python<'_>, error: &SendError<Item>) -> PyErr {
+pub(super) fn refused(py: Python<'_>, error: &SendError<Item>) -> PyErr {
     from_channel(py, &error.reason)
 }

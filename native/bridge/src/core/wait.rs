@@ -20,6 +20,12 @@ pub(super) fn duration(timeout: Option<f64>) -> PyResult<Option<Duration>> {
     timeout.map(valid).transpose().map_err(|_| PyValueError::new_err(format!("timeout is out of range: {REMEDY}")))
 }
 
+/// A time that has an end.
+pub(super) fn seconds(value: f64, name: &str) -> PyResult<Duration> {
+    let valid = Duration::try_from_secs_f64(value);
+    valid.map_err(|_| PyValueError::new_err(format!("{name} is out of range: pass seconds, 0 or more")))
+}
+
 /// What the future is ready with; None if it is not in time.
 pub(super) fn wait<F: Future + Unpin>(
     py: Python<'_>,

@@ -58,6 +58,12 @@ pub struct Sending<T> {
 }
 
 impl<T> Sending<T> {
+    /// The item, as long as it is not sent.
+    #[must_use]
+    pub fn item(&self) -> Option<&T> {
+        self.item.as_ref()
+    }
+
     /// Stops waiting and returns the item, unless it was sent.
     #[must_use]
     pub fn give_up(mut self) -> Option<T> {

@@ -1,6 +1,6 @@
 //! What the ends of a channel share, and what is done to it under its lock: nothing that could wait or call the host.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::Waker;
 
 use deadhand_guard::{Handle, SharedTable};
@@ -28,8 +28,8 @@ pub(super) struct State<T> {
     queue: VecDeque<Item<T>>,
     producers: BTreeSet<u64>,
     consumers: BTreeSet<u64>,
-    /// Futures that wait, by their numbers. Every change wakes all: they look again.
-    waiting: HashMap<u64, Waker>,
+    /// Futures that wait, by their numbers. Every change wakes all, in the order in which they came: they look again.
+    waiting: BTreeMap<u64, Waker>,
     last: u64,
     sent: u64,
     received: u64,
@@ -43,7 +43,7 @@ impl<T> State<T> {
             queue: VecDeque::with_capacity(capacity.min(1024)),
             producers: BTreeSet::new(),
             consumers: BTreeSet::new(),
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             last: 0,
             sent: 0,
             received: 0,
@@ -146,7 +146,7 @@ impl<T> State<T> {
     }
 
     pub(super) fn take_waiting(&mut self) -> Vec<Waker> {
-        self.waiting.drain().map(|(_, waker)| waker).collect()
+        std::mem::take(&mut self.waiting).into_values().collect()
     }
 
     pub(super) fn orphaned(&self) -> bool {

@@ -269,6 +269,7 @@ fn a_future_is_told_when_its_end_or_the_other_side_closes() {
     all.try_send(producer, item("a")).unwrap();
     let (mut waits, mut given_up) = (all.send(producer, item("b")), all.send(producer, item("c")));
     assert!(once(&mut waits).is_pending() && once(&mut given_up).is_pending());
+    assert_eq!(given_up.item().unwrap(), "c");
     assert_eq!(given_up.give_up().unwrap(), "c");
     assert_eq!(all.close_consumer(consumer).unwrap(), ["a"]);
     let Poll::Ready(Err(error)) = once(&mut waits) else { panic!() };

@@ -29,7 +29,7 @@ impl<F, T> Body<F, T> {
         let future = self.future.take();
         let dropped = fence(|| drop(future));
         let outcome = match (outcome, dropped) {
-            (Ok(_), Err(panicked)) => Err(Fate::Panicked(panicked.to_string().into())),
+            (Ok(_), Err(panicked)) => Err(Fate::Panicked(panicked.into())),
             (outcome, _) => outcome,
         };
         self.promise.settle(outcome);
@@ -47,7 +47,7 @@ impl<F: Future<Output = T>, T> Future for Body<F, T> {
         let outcome = match fence(|| future.as_mut().poll(context)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(value)) => Ok(value),
-            Err(panicked) => Err(Fate::Panicked(panicked.to_string().into())),
+            Err(panicked) => Err(Fate::Panicked(panicked.into())),
         };
         self.end(outcome);
         Poll::Ready(())

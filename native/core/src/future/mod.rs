@@ -10,6 +10,7 @@
 //! A panic of the task itself settles it; a panic inside a call on a handle fences that handle off, as everywhere.
 
 mod body;
+mod ends;
 mod error;
 mod joining;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod promise;
 mod runtime;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -32,10 +34,17 @@ use promise::Promise;
 use runtime::Runtime;
 
 pub use error::{Fate, FutureError};
-pub use joining::Joining;
+pub use joining::{Joining, Watching};
+pub use work::{count_primes, panics, sleep};
 
 /// The most threads a runtime can have.
 pub const MAX_WORKERS: usize = 8;
+
+/// Whether this thread runs tasks, so that nothing on it should wait for one.
+#[must_use]
+pub fn runs_tasks() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
 
 /// What closing a runtime came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +175,17 @@ impl<T: Send + 'static> Futures<T> {
         self.tasks.call(task, |task| task.promise.take())?
     }
 
+    /// A copy of the result, which stays where it is.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub fn peek(&self, task: Handle) -> Result<T, FutureError>
+    where
+        T: Clone,
+    {
+        self.tasks.call(task, |task| task.promise.peek())?
+    }
+
     /// Waits until the task has ended, without end if there is no timeout, and leaves the result where it is.
     ///
     /// # Errors
@@ -173,7 +193,7 @@ impl<T: Send + 'static> Futures<T> {
     /// (if the task has not ended); [`FutureError::Forked`] (likewise).
     pub fn wait(&self, task: Handle, timeout: Option<Duration>) -> Result<(), FutureError> {
         self.tasks.call(task, |task| {
-            if task.promise.fate().is_none() && tokio::runtime::Handle::try_current().is_ok() {
+            if task.promise.fate().is_none() && runs_tasks() {
                 return Err(FutureError::Deadlock);
             }
             task.promise.wait(timeout)
@@ -191,7 +211,12 @@ impl<T: Send + 'static> Futures<T> {
 
     /// Awaits the result and takes it. Everything that is wrong is told by the future.
     pub fn joining(&self, task: Handle) -> Joining<T> {
-        Joining { tasks: Arc::clone(&self.tasks), task, line: None }
+        Joining::of(Arc::clone(&self.tasks), task)
+    }
+
+    /// Awaits the end of the task, as [`wait`](Self::wait) waits for it. Everything that is wrong is told by the future.
+    pub fn watching(&self, task: Handle) -> Watching<T> {
+        Watching::of(Arc::clone(&self.tasks), task)
     }
 
     /// Cancels the task: it is settled when this returns, and its future is dropped soon, on its runtime. Doing so

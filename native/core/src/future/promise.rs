@@ -2,7 +2,7 @@
 //! from that (wakers, callbacks, destructors) happens without the lock.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -142,14 +142,23 @@ impl<T> Promise<T> {
                 Err(FutureError::NotDone)
             }
             Stage::Failed(fate) => {
-                let error = match &fate {
-                    Fate::Panicked(message) => FutureError::Panicked { message: message.clone() },
-                    Fate::RuntimeClosed => FutureError::RuntimeClosed,
-                    Fate::Cancelled | Fate::Finished => FutureError::Cancelled,
-                };
+                let error = failed(&fate);
                 state.stage = Stage::Failed(fate);
                 Err(error)
             }
+        }
+    }
+
+    /// A copy of the result, which stays.
+    pub(super) fn peek(&self) -> Result<T, FutureError>
+    where
+        T: Clone,
+    {
+        match &lock(&self.state).stage {
+            Stage::Done(value) => Ok(value.clone()),
+            Stage::Taken => Err(FutureError::Taken),
+            Stage::Pending => Err(FutureError::NotDone),
+            Stage::Failed(fate) => Err(failed(fate)),
         }
     }
 
@@ -177,7 +186,8 @@ impl<T> Promise<T> {
         state.last
     }
 
-    pub(super) fn poll(&self, number: u64, context: &Context<'_>) -> Poll<Result<T, FutureError>> {
+    /// Ready when it is settled, or will never be.
+    pub(super) fn poll(&self, number: u64, context: &Context<'_>) -> Poll<Result<(), FutureError>> {
         // Somebody else's code: cloned and dropped without the lock.
         let waker = context.waker().clone();
         let (pending, earlier) = {
@@ -189,7 +199,7 @@ impl<T> Promise<T> {
         match pending {
             true if self.forked() => Poll::Ready(Err(FutureError::Forked)),
             true => Poll::Pending,
-            false => Poll::Ready(self.take()),
+            false => Poll::Ready(Ok(())),
         }
     }
 
@@ -214,6 +224,15 @@ impl<T> Promise<T> {
         if let Err(panicked) = fence(call) {
             lock(&self.state).failures.push(panicked.to_string());
         }
+    }
+}
+
+/// Why there is no result.
+fn failed(fate: &Fate) -> FutureError {
+    match fate {
+        Fate::Panicked(panicked) => FutureError::Panicked { panicked: Arc::clone(panicked) },
+        Fate::RuntimeClosed => FutureError::RuntimeClosed,
+        Fate::Cancelled | Fate::Finished => FutureError::Cancelled,
     }
 }
 

@@ -77,7 +77,7 @@ impl<T> Runtime<T> {
             if self.forked() {
                 // Its threads cannot be stopped, nor can what they had locked be unlocked: leak our copy.
                 std::mem::forget(tokio);
-            } else if patience.is_zero() || tokio::runtime::Handle::try_current().is_ok() {
+            } else if patience.is_zero() || super::runs_tasks() {
                 tokio.shutdown_background();
             } else {
                 tokio.shutdown_timeout(patience);

@@ -250,7 +250,7 @@ fn a_panic_ends_one_task_and_strikes_one_handle() {
     let other = all.spawn(world.runtime, ready(3)).unwrap();
     let panics = all.spawn(world.runtime, async { panic!("in the task") }).unwrap();
     let error = all.join(panics, Some(LONG)).unwrap_err();
-    assert!(matches!(&error, FutureError::Panicked { message } if message.ends_with("in the task")), "{error}");
+    assert!(matches!(&error, FutureError::Panicked { panicked } if panicked.message() == "in the task"), "{error}");
     assert!(error.to_string().starts_with("the task panicked at "), "{error}");
     assert!(matches!(all.fate(panics).unwrap(), Some(Fate::Panicked(_))));
 
@@ -310,6 +310,36 @@ fn a_task_is_awaited_from_another_executor() {
     });
     assert!(matches!(guard(error), GuardError::Stale { .. } | GuardError::Closed { .. }));
     all.dispose(task).unwrap();
+    world.end();
+}
+
+#[test]
+fn who_watches_leaves_the_result_to_the_others() {
+    let world = World::new();
+    let all = &world.futures;
+    let host = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (sender, receiver) = oneshot::channel();
+    let task = all.spawn(world.runtime, async { receiver.await.unwrap() }).unwrap();
+    assert!(matches!(all.peek(task), Err(FutureError::NotDone)));
+    let sending = std::thread::spawn(move || {
+        std::thread::sleep(SHORT);
+        sender.send(11).unwrap();
+    });
+    for _ in 0..2 {
+        host.block_on(all.watching(task)).unwrap();
+        assert_eq!(all.peek(task).unwrap(), 11);
+    }
+    sending.join().unwrap();
+    assert_eq!(all.take(task).unwrap(), 11);
+    host.block_on(all.watching(task)).unwrap();
+    assert!(matches!(all.peek(task), Err(FutureError::Taken)));
+    let cancelled = all.spawn(world.runtime, pending()).unwrap();
+    all.cancel(cancelled).unwrap();
+    assert!(matches!(all.peek(cancelled), Err(FutureError::Cancelled)));
+    for each in [task, cancelled] {
+        all.dispose(each).unwrap();
+        assert!(matches!(guard(host.block_on(all.watching(each))), GuardError::Stale { .. }));
+    }
     world.end();
 }
 
