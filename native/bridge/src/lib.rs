@@ -44,6 +44,8 @@ mod _native {
     #[pymodule_export]
     use crate::core::{Event, Registration};
     #[pymodule_export]
+    use crate::core::{Interface, LastError, clear_last_error, last_error, take_last_error};
+    #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]
     use crate::journal::Journal;

@@ -69,7 +69,9 @@ pub(super) fn from_buffer(py: Python<'_>, error: &BufferError) -> PyErr {
     match error {
         BufferError::Call(error) => from_call(py, error),
         BufferError::OutOfRange { .. } | BufferError::TooLong { .. } => OutOfRange::new_err(text),
-        BufferError::SpansOut { .. } => BusyHandle::new_err(text),
+        BufferError::SpansOut { .. } | BufferError::ViewsOut { .. } | BufferError::WritableViewOut { .. } => {
+            BusyHandle::new_err(text)
+        }
         BufferError::Revoked { .. } | BufferError::Outdated { .. } | BufferError::BufferGone { .. } => {
             StaleHandle::new_err(text)
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use deadhand_guard::{Block, Handle, Lease, Shared, SharedTable};
 
-use super::contents::Part;
+use super::contents::{Buffer, Part};
 use super::span::Span;
 use super::{BufferError, Buffers};
 
@@ -43,7 +43,7 @@ impl Buffers {
     /// What is wrong with the handle of the span or its buffer; [`BufferError::WritableViewOut`].
     #[track_caller]
     pub fn view(&self, span: Handle) -> Result<View, BufferError> {
-        self.lend(span, |contents| contents.share(), |bytes, out| View { bytes, out })
+        self.lend(span, Buffer::share, |bytes, out| View { bytes, out })
     }
 
     /// Lends the bytes of the span, to be written to. No part of the buffer can be lent, read or written meanwhile.
@@ -53,14 +53,14 @@ impl Buffers {
     /// [`BufferError::WritableViewOut`].
     #[track_caller]
     pub fn writable_view(&self, span: Handle) -> Result<WritableView, BufferError> {
-        self.lend(span, |contents| contents.take(), |block, out| WritableView { block: Some(block), out })
+        self.lend(span, Buffer::take, |block, out| WritableView { block: Some(block), out })
     }
 
     #[track_caller]
     fn lend<B, R>(
         &self,
         span: Handle,
-        take: impl FnOnce(&super::contents::Buffer) -> Result<B, BufferError>,
+        take: impl FnOnce(&Buffer) -> Result<B, BufferError>,
         lent: impl FnOnce(B, Out) -> R,
     ) -> Result<R, BufferError> {
         let entry = self.views.reserve()?;
