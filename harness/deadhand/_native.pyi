@@ -6,10 +6,12 @@ Every wrong argument raises `TypeError` or `ValueError` with the remedy in its t
 import os
 from typing import TypedDict, final, type_check_only
 
+from typing_extensions import Buffer as Lendable
 from typing_extensions import Self
 
 from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_error import Interface, LastError, clear_last_error, last_error, take_last_error
 from deadhand._native_text import NotText, Text
 
 __all__ = [
@@ -27,9 +29,11 @@ __all__ = [
     "FencedHandle",
     "HandleError",
     "HasChildren",
+    "Interface",
     "Journal",
     "JournalCorrupt",
     "JournalFull",
+    "LastError",
     "NativePanic",
     "NotText",
     "OutOfRange",
@@ -48,9 +52,12 @@ __all__ = [
     "build_info",
     "channel",
     "children",
+    "clear_last_error",
     "core_ledger",
+    "last_error",
     "set_child_subreaper",
     "set_parent_death_signal",
+    "take_last_error",
 ]
 
 class JournalFull(RuntimeError):
@@ -311,6 +318,13 @@ class Reader(_Closable):
 
     def __iter__(self) -> Reader: ...
     def __next__(self) -> tuple[bytes, bytes]: ...
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the reader is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """Give the snapshot up; if another thread is in a call, when that ends. Closing it again does nothing."""
 
@@ -333,6 +347,13 @@ class Writer(_Closable):
 
     def deleter(self, prefix: bytes) -> Deleter:
         """Make a cursor of this thread that deletes the keys that begin with `prefix`."""
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the writer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
 
     def commit(self) -> None:
         """Make the changes last and end the writer.
@@ -362,6 +383,13 @@ class Deleter:
             WrongThread: another thread made it.
             BusyHandle: another thread is in a call of the writer.
             StaleHandle, ClosedHandle: it is closed, or its writer has ended.
+        """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the deleter is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
         """
 
     def close(self) -> None:
@@ -398,12 +426,14 @@ class _Bytes(_Closable):
             OutOfRange: they are not all there.
         """
 
-    def read_into(self, into: bytearray, offset: int | None = None) -> None:
-        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
+    def read_into(self, into: Lendable, offset: int | None = None) -> None:
+        """Fill all of the writable, contiguous buffer `into` with the bytes from `offset` on.
+
+        `into` is a `bytearray`, an array, a `memoryview` of one. It is filled while the call runs, without the GIL, and
+        cannot be resized meanwhile; when this raises, it is unchanged.
 
         Raises:
             OutOfRange: there are fewer than `into` has room for.
-            ValueError: another thread resized `into` meanwhile.
         """
 
     def write(self, data: bytes, offset: int | None = None) -> None:
@@ -460,11 +490,11 @@ class Buffer(_Bytes):
             OutOfRange: the part is not all there.
         """
 
-    def provoke_panic(self) -> None:
-        """Panic in native code, for tests: the buffer is fenced off.
+    def provoke_panic(self, *, at_end: bool = False) -> None:
+        """Panic in native code, for tests: the buffer is fenced off. With `at_end`, its end will panic instead.
 
         Raises:
-            NativePanic: always, unless the handle is refused.
+            NativePanic: always, unless the handle is refused; with `at_end` it is `close` that does.
         """
 
     def close(self) -> None:
@@ -485,6 +515,13 @@ class Slice(_Bytes):
     def revoke(self) -> None:
         """Take its right away, for good. When this returns, no call reads or writes through it any more."""
 
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the slice is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """End the slice, not the buffer. Closing it again does nothing."""
 
@@ -492,12 +529,33 @@ class Slice(_Bytes):
 class Span(_Bytes):
     """A pinned part of a buffer, which can be neither resized nor closed meanwhile. Any thread may use it.
 
-    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`. It is no buffer of Python's buffer
-    protocol: there is no `memoryview` of it, its bytes are copied in and out.
+    All methods but `close` raise `StaleHandle` after `close`.
     """
 
+    def view(self, *, writable: bool = False) -> memoryview:
+        """Lend the bytes to Python as they are, with nothing copied.
+
+        Neither the span nor its buffer can be closed until the view, everything that was sliced or cast of it and
+        every array over it are released or dropped. While a read-only view is out, no part of the buffer can be
+        written; while a writable one is, no part can be read, written or lent either: `BusyHandle`.
+
+        Raises:
+            BusyHandle: a writable view is out; for a writable one, any view.
+        """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the span is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
-        """Release the buffer; if another thread is in a call, when that ends. Closing it again does nothing."""
+        """Release the buffer. Closing it again does nothing.
+
+        Raises:
+            BusyHandle: a view is out, or another thread is in a call on the span.
+        """
 
 @type_check_only
 class _PoolReport(TypedDict):
@@ -530,14 +588,21 @@ class Pool(_Closable):
         `dirty` are the handles whose memory was written to between two lives: through a pointer that somebody kept.
         """
 
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the pool is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """End the pool; what is rented goes on. Closing it again does nothing."""
 
 def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
 
-    Also `buffer`, `slice`, `span` and `pool`.
-    Also `text`.
+    Also `buffer`, `slice`, `span`, `pool`, and `view`, what is lent.
+    Also `text` and `interface`.
     `event` and `registration` are those of callbacks.
     `producer`, `consumer` and `item` are those of channels; an item is one that waits.
 
