@@ -150,6 +150,13 @@ pub(super) fn from_guard(error: &GuardError) -> PyErr {
     }
 }
 
+/// Gives every `NativePanic` its attributes, for those of which nothing is known but the text.
+pub(crate) fn describe_panics(py: Python<'_>) -> PyResult<()> {
+    let kind = py.get_type::<NativePanic>();
+    kind.setattr("location", py.None())?;
+    kind.setattr("backtrace", py.None())
+}
+
 /// With what is known of the panic as attributes.
 pub(super) fn native_panic(py: Python<'_>, panicked: &Panicked, text: String) -> PyErr {
     let error = NativePanic::new_err(text);
