@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Runs in a child, which a panic at the wrong place would take along. Bounded: each callable is called with every hostile
-# value alone, with every pair of the first few, and with a seeded choice of longer lists.
+# value alone, with every pair of the first few, with a
+# seeded choice of longer lists, and with every hostile value for each keyword.
 CHILD = r'''
-import array, gc, itertools, os, random, sys, warnings
+import array, gc, inspect, itertools, os, random, sys, warnings
 from deadhand import _native
 
 warnings.simplefilter("ignore")
@@ -44,7 +45,7 @@ class Text(str):
 VALUES = [
     None, True, -1, 0, 1, 7, 2**31, 2**63, 2**64 - 1, 2**64, -(2**70), 2**4000, 0.5, float("nan"), float("inf"), "", "a\0b", "\udc80",
     "no/folder/x", Text("x"), b"", b"\0", b"12345678", Liar(b"x"), bytearray(b"12345678"), memoryview(bytearray(8))[::2], array.array("d", [1]), (), [1], {},
-    Bad, Bad(), lambda *_: Bad(), lambda *_: b"bytes", print, _native, object(), slice(3), 1j, range(3), ValueError, iter(()),
+    Bad, Bad(), lambda *_: Bad(), lambda *_: b"bytes", len, _native, object(), slice(3), 1j, range(3), ValueError, iter(()),
 ]
 
 
@@ -56,7 +57,7 @@ def judge(error, what):
     print("PANIC", what, type(error).__name__, error)
 
 
-def attempt(call, what, arguments, keywords={}):
+def attempt(call, what, arguments, keywords):
     seen["calls"] += 1
     try:
         answer = call(*arguments, **keywords)
@@ -98,6 +99,19 @@ def lists():
         yield tuple(RANDOM.choice(VALUES) for _ in range(RANDOM.randint(2, 4)))
 
 
+def named(call):
+    """Arguments with a keyword each, hostile or not, for calls that have keywords."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return
+    needed = sum(each.kind is not each.KEYWORD_ONLY and each.default is each.empty for each in parameters)
+    for each in parameters:
+        if each.kind is each.KEYWORD_ONLY:
+            for value in VALUES:
+                yield tuple(RANDOM.choice(VALUES) for _ in range(needed)), {each.name: value}
+
+
 def members(each):
     for name in dir(type(each)):
         if name in NOT_HERE or name in {"__class__", "__init_subclass__", "__subclasshook__", "__new__", "__getattribute__", "__reduce__", "__reduce_ex__", "__sizeof__", "__dir__"}:
@@ -114,7 +128,7 @@ def main():
     for each in first:
         for state in ("open", "struck", "closed"):
             for name in members(each):
-                for arguments in lists():
+                for arguments, keywords in itertools.chain(((each, {}) for each in lists()), named(getattr(type(each), name))):
                     # Fresh ones, as most of these calls would end them.
                     it = fresh(type(each), state)
                     try:
@@ -124,12 +138,12 @@ def main():
                         break
                     if not callable(member):
                         break
-                    attempt(member, f"{state} {type(each).__name__}.{name}{arguments!r:.80}" if Bad not in map(type, arguments) else name, arguments)
+                    attempt(member, f"{state} {type(each).__name__}.{name}{arguments!r:.80}" if Bad not in map(type, arguments) else name, arguments, keywords)
     for name in dir(_native):
         thing = getattr(_native, name)
         if name not in NOT_HERE and callable(thing):
-            for arguments in lists():
-                attempt(thing, name, arguments)
+            for arguments, keywords in itertools.chain(((each, {}) for each in lists()), named(thing)):
+                attempt(thing, name, arguments, keywords)
     first.clear(), POOL.clear()
     gc.collect()
     print("DONE", seen["calls"], seen["raised"])
@@ -170,6 +184,6 @@ def test_no_panic_reaches_python(tmp_path: Path) -> None:
     assert [line for line in lines if line.startswith(("PANIC", "MISSING"))] == []
     done, calls, raised = lines[-1].split()
     assert done == "DONE"
-    assert int(calls) > 20_000
+    assert int(calls) > 100_000
     assert int(raised) > int(calls) // 3, "hardly anything is refused: are these values still hostile?"
     assert "panicked at" not in result.stderr
