@@ -227,9 +227,7 @@ def _() -> None:
     raise caught[0]
 
 
-@row("GuardError::TooMany", _native.HandleError, rf"buffer {HANDLE} has 524287 uses or children already, no more can be counted: release some")
-def _() -> None:
-    in_child("buffer, spans = _native.Buffer.zeros(1), []\n    while True: spans.append(buffer.span(0, 1))")
+row("GuardError::TooMany", _native.HandleError, rf"buffer {HANDLE} has 524287 uses or children already, no more can be counted: release some")(lambda: in_child("buffer, spans = _native.Buffer.zeros(1), []\n    while True: spans.append(buffer.span(0, 1))"))
 
 
 @row("GuardError::Full", 10, r"no buffer can be created: 1 of 2 slots are taken, 1 retired, the rest rests before reuse; dispose of some, or raise max_slots")
@@ -242,9 +240,7 @@ def _() -> object:
         return code(interface.allocate(1))
 
 
-@row("GuardError::TooManyTables", _native.HandleError, r"no table of \w+ can be made: the process has made 524287 tables; keep tables instead of remaking them")
-def _() -> None:
-    in_child("while True: _native.Interface().close()")
+row("GuardError::TooManyTables", _native.HandleError, r"no table of \w+ can be made: the process has made 524287 tables; keep tables instead of remaking them")(lambda: in_child("while True: _native.Interface().close()"))
 
 
 @row("GuardError::DestructorPanicked", _native.NativePanic, rf"buffer {HANDLE} is gone, but its destructor panicked and may have leaked: panicked at \S+mod\.rs:\d+:\d+: provoked by provoke_panic\(\), at the end")
@@ -257,9 +253,7 @@ def _() -> None:
         raise panic
 
 
-@row("GuardError::OutOfMemory", MemoryError, r"cannot allocate a block of 268435456 bytes: ask for less, or free some")
-def _() -> None:
-    in_child("import resource\n    resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\n    _native.Buffer.zeros(1 << 28)")
+row("GuardError::OutOfMemory", MemoryError, r"cannot allocate a block of 268435456 bytes: ask for less, or free some")(lambda: in_child("import resource\n    resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\n    _native.Buffer.zeros(1 << 28)"))
 
 
 @row("Freed::By", 3, rf"buffer {HANDLE} is stale: the handle has generation 1, its slot is at 2, freed by {OPERATION}; drop the handle and create a new buffer")
@@ -325,9 +319,7 @@ def _() -> None:
         Store.open(str(Path("items").resolve()))
 
 
-@row("StoreError::Io", FileNotFoundError, r"\[Errno 2\] the store's file failed: .*")
-def _() -> None:
-    Store.open(Path("no") / "folder")
+row("StoreError::Io", FileNotFoundError, r"\[Errno 2\] the store's file failed: .*")(lambda: Store.open(Path("no") / "folder"))
 
 
 @row("StoreError::Database", _native.DatabaseError, r"the database refused: .*; if the file is damaged, restore it or begin a new one")
@@ -355,9 +347,7 @@ def _() -> None:
         buffer.read(3, 2)
 
 
-@row("BufferError::TooLong", _native.OutOfRange, r"a buffer of 268435457 bytes is too long: 268435456 is the most")
-def _() -> None:
-    Buffer.zeros((1 << 28) + 1)
+row("BufferError::TooLong", _native.OutOfRange, r"a buffer of 268435457 bytes is too long: 268435456 is the most")(lambda: Buffer.zeros((1 << 28) + 1))
 
 
 @row("BufferError::SpansOut", _native.BusyHandle, rf"buffer {HANDLE} cannot be resized: 1 spans point into it; release them first")
@@ -506,9 +496,7 @@ def _() -> None:
             raise caught[0]
 
 
-@row("ChannelError::BadCapacity", ValueError, r"a channel cannot have 0 places: ask for 1 to 1048576")
-def _() -> None:
-    channel(0)
+row("ChannelError::BadCapacity", ValueError, r"a channel cannot have 0 places: ask for 1 to 1048576")(lambda: channel(0))
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -521,19 +509,9 @@ def _() -> None:
     text.for_c()
 
 
-@row("TextError::NotUtf8", _native.NotText, r"byte 0xff at offset 1 is not UTF-8: decode the text first, or read it lossily")
-def _() -> None:
-    Text.from_bytes(b"a\xff")
-
-
-@row("TextError::Truncated", _native.NotText, r"the text ends inside the character that starts at offset 1: pass all 3 bytes of it")
-def _() -> None:
-    Text.from_bytes(b"a\xe2\x82")
-
-
-@row("TextError::Surrogate", _native.NotText, r"the character U\+DC80 at offset 0 is a surrogate that stands for the byte 0x80: pass os\.fsencode\(text\) as bytes")
-def _() -> None:
-    Text.of("\udc80")
+row("TextError::NotUtf8", _native.NotText, r"byte 0xff at offset 1 is not UTF-8: decode the text first, or read it lossily")(lambda: Text.from_bytes(b"a\xff"))
+row("TextError::Truncated", _native.NotText, r"the text ends inside the character that starts at offset 1: pass all 3 bytes of it")(lambda: Text.from_bytes(b"a\xe2\x82"))
+row("TextError::Surrogate", _native.NotText, r"the character U\+DC80 at offset 0 is a surrogate that stands for the byte 0x80: pass os\.fsencode\(text\) as bytes")(lambda: Text.of("\udc80"))
 
 
 @row("TextError::InteriorNul", _native.NotText, r"the text has a NUL at offset 1, and C would read it only up to there: remove it")
@@ -542,9 +520,7 @@ def _() -> None:
         text.for_c()
 
 
-@row("TextError::TooLong", _native.OutOfRange, r"a text of 268435457 bytes is too long: 268435456 is the most")
-def _() -> None:
-    Text.from_bytes(bytes((1 << 28) + 1))
+row("TextError::TooLong", _native.OutOfRange, r"a text of 268435457 bytes is too long: 268435456 is the most")(lambda: Text.from_bytes(bytes((1 << 28) + 1)))
 
 
 @row("TextError::TooSmall", _native.OutOfRange, r"the text needs 3 bytes, there is room for 2: pass a larger buffer")

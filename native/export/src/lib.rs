@@ -2,7 +2,7 @@
 //! to do.
 //!
 //! The stable ABI has the protocol only since Python 3.11, so that a class of such bindings cannot offer it itself. But
-//! everything that it takes is in every Python from 3.10 on, and exported: [`ffi`] declares it and checks it.
+//! everything that it takes is in every Python from 3.10 on, and exported: module `ffi` declares it, and has it checked.
 //!
 //! - [`lend`] and [`lend_writable`] give the host a `memoryview` of native bytes. What owns them is kept until the last
 //!   view, slice of it, or array over it has let go, and is then dropped, on whatever thread that was.

@@ -236,3 +236,89 @@ impl Coded for Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{last_error, take_last_error};
+
+    fn told() -> (Code, Option<Handle>, String) {
+        let last = take_last_error().unwrap();
+        (last.code, last.handle, last.message)
+    }
+
+    #[test]
+    fn entries_give_codes_and_the_record_says_the_rest() {
+        let interface = Interface::open(OnSuccess::Clear, Limits::default()).unwrap();
+        let buffer = interface.allocate(4).unwrap();
+        let number = buffer.to_u64();
+        interface.write(number, 1, b"abc").unwrap();
+        assert_eq!(interface.read(number, 1, 2, <[u8]>::to_vec).unwrap(), b"ab");
+        assert_eq!(
+            (interface.length(number), interface.resize(number, 9), interface.buffers().unwrap()),
+            (Ok(4), Ok(2), 1)
+        );
+        assert_eq!(interface.length(1), Err(Code::NotAHandle));
+        assert_eq!(told().1, None);
+        assert_eq!(interface.panic(number), Err(Code::Panicked));
+        let (code, about, message) = told();
+        assert_eq!((code, about), (Code::Panicked, Some(buffer)));
+        assert!(message.contains("interface.rs") || message.contains("ends.rs"), "{message}");
+        assert_eq!(interface.length(number), Err(Code::Fenced));
+        interface.free(number).unwrap();
+        assert_eq!(last_error(), None, "cleared");
+        assert_eq!(interface.free(number), Err(Code::Stale));
+        interface.close().unwrap();
+        interface.close().unwrap();
+        assert!(!interface.is_open());
+        assert_eq!(interface.allocate(1), Err(Code::Stale));
+        assert_eq!(told().1, Some(interface.handle()));
+    }
+
+    #[test]
+    fn a_host_that_is_called_back_enters_again_and_has_not_the_last_word() {
+        let interface = Interface::open(OnSuccess::Keep, Limits::default()).unwrap();
+        let inner = |handle: Handle| {
+            assert_eq!(interface.length(handle.to_u64()), Err(Code::NotReady));
+            Some(b"filled".to_vec())
+        };
+        let buffer = interface.allocate_filled(inner).unwrap();
+        assert_eq!(
+            told(),
+            (
+                Code::NotReady,
+                Some(buffer),
+                format!("buffer {buffer} is still being created: use it after its create call has returned")
+            )
+        );
+        assert_eq!(interface.length(buffer.to_u64()), Ok(6));
+        assert_eq!(interface.allocate_filled(|_| None), Err(Code::Other));
+        assert_eq!(interface.allocate_filled(|_| panic!("in the host")), Err(Code::Panicked));
+        assert_eq!(interface.buffers().unwrap(), 1);
+        assert!(
+            interface
+                .allocate_filled(|_| {
+                    interface.discard();
+                    Some(Vec::new())
+                })
+                .is_ok()
+        );
+        assert!(!interface.is_open());
+    }
+
+    #[test]
+    fn limits_are_met() {
+        let limits = Limits { slots: Some(2), generations: Some(1) };
+        let interface = Interface::open(OnSuccess::Clear, limits).unwrap();
+        for _ in 0..2 {
+            let buffer = interface.allocate(1).unwrap().to_u64();
+            interface.free(buffer).unwrap();
+        }
+        assert_eq!(interface.allocate(1), Err(Code::Exhausted));
+        assert!(told().2.contains("0 of 2 slots are taken, 2 retired"));
+        assert!(interface.provoke_panic().is_err());
+        assert!(interface.is_open());
+        interface.discard();
+        assert_eq!(Interface::alive().0, KIND);
+    }
+}
