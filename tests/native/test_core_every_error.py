@@ -96,6 +96,12 @@ def in_child(source: str) -> None:
     raise getattr(_native, kind, MemoryError)(text)
 
 
+def closed(thing: Any, use: Callable[[Any], object]) -> None:
+    """Use what is gone."""
+    thing.close()
+    use(thing)
+
+
 def refused(call: Callable[[], object]) -> _native.HandleError | None:
     """How the call was refused, if it was."""
     try:
@@ -164,11 +170,7 @@ def _() -> object:
         return code(interface.length(interface.allocate(1) + (1 << 44)))
 
 
-@row("GuardError::Stale", _native.StaleHandle, rf"text {HANDLE} is stale: the handle has generation \d+, its slot is at \d+, freed by {OPERATION}; drop the handle and create a new text")
-def _() -> None:
-    text = Text.of("")
-    text.close()
-    str(text)
+row("GuardError::Stale", _native.StaleHandle, rf"text {HANDLE} is stale: the handle has generation \d+, its slot is at \d+, freed by {OPERATION}; drop the handle and create a new text")(lambda: closed(Text.of(""), str))
 
 
 @row("GuardError::NotReady", 9, rf"buffer {HANDLE} is still being created: use it after its create call has returned")
@@ -274,11 +276,7 @@ def _() -> object:
 ROWS["Freed::Unknown"] = Unreachable("a build with checks records every end before the slot moves on", "guard/src/cold.rs::an_end_is_known_exactly_or_as_a_bound_or_not_at_all")
 
 
-@row("CallError::Guard", _native.StaleHandle, rf"pool {HANDLE} is stale: .*; drop the handle and create a new pool")
-def _() -> None:
-    pool = Pool.create(1)
-    pool.close()
-    pool.report()
+row("CallError::Guard", _native.StaleHandle, rf"pool {HANDLE} is stale: .*; drop the handle and create a new pool")(lambda: closed(Pool.create(1), Pool.report))
 
 
 @row("CallError::Panicked", _native.NativePanic, r"the call panicked at \S+ends\.rs:\d+:\d+: provoked by provoke_panic\(\); close the object it was made on and create a new one")
@@ -392,11 +390,7 @@ def _() -> None:
 # --- callbacks -------------------------------------------------------------------------------------------------------
 
 
-@row("CallbackError::Call", _native.StaleHandle, rf"event {HANDLE} is stale: .*; drop the handle and create a new event")
-def _() -> None:
-    event = Event()
-    event.close()
-    event.fire()
+row("CallbackError::Call", _native.StaleHandle, rf"event {HANDLE} is stale: .*; drop the handle and create a new event")(lambda: closed(Event(), Event.fire))
 
 
 @row("CallbackError::TooDeep", RecursionError, r"callbacks are nested 64 deep on this thread: do not fire from inside a callback without end")
@@ -502,11 +496,7 @@ row("ChannelError::BadCapacity", ValueError, r"a channel cannot have 0 places: a
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-@row("TextError::Call", _native.StaleHandle, rf"text {HANDLE} is stale: .*; drop the handle and create a new text")
-def _() -> None:
-    text = Text.of("")
-    text.close()
-    text.for_c()
+row("TextError::Call", _native.StaleHandle, rf"text {HANDLE} is stale: .*; drop the handle and create a new text")(lambda: closed(Text.of(""), Text.for_c))
 
 
 row("TextError::NotUtf8", _native.NotText, r"byte 0xff at offset 1 is not UTF-8: decode the text first, or read it lossily")(lambda: Text.from_bytes(b"a\xff"))
