@@ -8,8 +8,10 @@ from typing import TypedDict, final, type_check_only
 
 from typing_extensions import Self
 
+from deadhand._native_buffer import Buffer, OutOfRange, Pool, Slice, Span
 from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_error import Interface, LastError, clear_last_error, last_error, take_last_error
 from deadhand._native_future import ForkedRuntime, Runtime, Task, TaskCancelled, TaskPending, WouldDeadlock
 from deadhand._native_text import NotText, Text
 
@@ -29,9 +31,11 @@ __all__ = [
     "ForkedRuntime",
     "HandleError",
     "HasChildren",
+    "Interface",
     "Journal",
     "JournalCorrupt",
     "JournalFull",
+    "LastError",
     "NativePanic",
     "NotText",
     "OutOfRange",
@@ -55,9 +59,12 @@ __all__ = [
     "build_info",
     "channel",
     "children",
+    "clear_last_error",
     "core_ledger",
+    "last_error",
     "set_child_subreaper",
     "set_parent_death_signal",
+    "take_last_error",
 ]
 
 class JournalFull(RuntimeError):
@@ -318,6 +325,13 @@ class Reader(_Closable):
 
     def __iter__(self) -> Reader: ...
     def __next__(self) -> tuple[bytes, bytes]: ...
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the reader is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """Give the snapshot up; if another thread is in a call, when that ends. Closing it again does nothing."""
 
@@ -340,6 +354,13 @@ class Writer(_Closable):
 
     def deleter(self, prefix: bytes) -> Deleter:
         """Make a cursor of this thread that deletes the keys that begin with `prefix`."""
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the writer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
 
     def commit(self) -> None:
         """Make the changes last and end the writer.
@@ -371,6 +392,13 @@ class Deleter:
             StaleHandle, ClosedHandle: it is closed, or its writer has ended.
         """
 
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the deleter is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """End the cursor, not the writer. Closing it again does nothing.
 
@@ -389,162 +417,11 @@ class Deleter:
     def __enter__(self) -> Deleter: ...
     def __exit__(self, *exception: object) -> None: ...
 
-class OutOfRange(ValueError):
-    """The bytes asked for are not all there, or are more than an object can have. The text says how many there are."""
-
-@type_check_only
-class _Bytes(_Closable):
-    @property
-    def length(self) -> int:
-        """How many bytes it has, shows or pins."""
-
-    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
-        """Return `length` bytes from `offset` on; without `length`, all that are there.
-
-        Raises:
-            OutOfRange: they are not all there.
-        """
-
-    def read_into(self, into: bytearray, offset: int | None = None) -> None:
-        """Fill all of `into` with the bytes from `offset` on; when this raises, `into` is unchanged.
-
-        Raises:
-            OutOfRange: there are fewer than `into` has room for.
-            ValueError: another thread resized `into` meanwhile.
-        """
-
-    def write(self, data: bytes, offset: int | None = None) -> None:
-        """Copy `data` to `offset`. Nothing grows by it.
-
-        Raises:
-            OutOfRange: it does not fit; nothing was written.
-        """
-
-@final
-class Buffer(_Bytes):
-    """Bytes of native memory. Any thread may use it; a lock inside keeps reads and writes apart.
-
-    Make one with `Buffer.zeros()`, `Buffer.of()` or `pool.rent()`. All methods but `close` raise `StaleHandle` after
-    `close`, and `FencedHandle` after a panic. One that is dropped unclosed is closed, with a `ResourceWarning`.
-    """
-
-    @staticmethod
-    def zeros(length: int) -> Buffer:
-        """Make a buffer of `length` zeros.
-
-        Raises:
-            OutOfRange: `length` is above 256 MiB.
-            MemoryError: there is no memory left.
-        """
-
-    @staticmethod
-    def of(data: bytes) -> Buffer:
-        """Make a buffer with a copy of `data`; raises as `zeros` does."""
-
-    @property
-    def epoch(self) -> int:
-        """How often it was resized, plus one."""
-
-    def resize(self, length: int) -> int:
-        """Give it another length, keep what fits, fill up with zeros, and return the new epoch. Outdates all slices.
-
-        Raises:
-            BusyHandle: a span is out; the buffer is as before.
-            OutOfRange, MemoryError: as for `zeros`; the buffer is as before.
-        """
-
-    def slice(self, offset: int, length: int) -> Slice:
-        """Make a view of a part that is good until it is revoked, or the buffer resized or closed.
-
-        Raises:
-            OutOfRange: the part is not all there.
-        """
-
-    def span(self, offset: int, length: int) -> Span:
-        """Pin a part: the buffer can be neither resized nor closed until the span is closed.
-
-        Raises:
-            OutOfRange: the part is not all there.
-        """
-
-    def provoke_panic(self) -> None:
-        """Panic in native code, for tests: the buffer is fenced off.
-
-        Raises:
-            NativePanic: always, unless the handle is refused.
-        """
-
-    def close(self) -> None:
-        """End it; a rented one gives its memory back to the pool. Closing it again does nothing.
-
-        Raises:
-            BusyHandle: a span is out, or another thread is in a call on the buffer or one of its slices.
-        """
-
-@final
-class Slice(_Bytes):
-    """A view of a part of a buffer. It does not pin: the buffer may be resized or closed. Any thread may use it.
-
-    All methods but `revoke` and `close` raise `StaleHandle` when it was revoked or closed, or its buffer was resized or
-    closed. It keeps the `Buffer` object, so that dropping the last other reference does not close the buffer.
-    """
-
-    def revoke(self) -> None:
-        """Take its right away, for good. When this returns, no call reads or writes through it any more."""
-
-    def close(self) -> None:
-        """End the slice, not the buffer. Closing it again does nothing."""
-
-@final
-class Span(_Bytes):
-    """A pinned part of a buffer, which can be neither resized nor closed meanwhile. Any thread may use it.
-
-    All methods but `close` raise `StaleHandle` or `ClosedHandle` after `close`. It is no buffer of Python's buffer
-    protocol: there is no `memoryview` of it, its bytes are copied in and out.
-    """
-
-    def close(self) -> None:
-        """Release the buffer; if another thread is in a call, when that ends. Closing it again does nothing."""
-
-@type_check_only
-class _PoolReport(TypedDict):
-    rented: int
-    resurrected: int
-    resting: int
-    dirty: list[int]
-
-@final
-class Pool(_Closable):
-    """Where buffers are rented, whose memory it keeps between their lives. Any thread may use it."""
-
-    @staticmethod
-    def create(capacity: int) -> Pool:
-        """Make a pool that keeps at most `capacity` blocks between their lives."""
-
-    def rent(self, length: int) -> Buffer:
-        """Make a buffer of `length` zeros, under a handle of its own, in memory that may have been a buffer before.
-
-        Closing the buffer gives the memory back.
-
-        Raises:
-            OutOfRange, MemoryError: as for `Buffer.zeros`.
-            StaleHandle, ClosedHandle: the pool is closed.
-        """
-
-    def report(self) -> _PoolReport:
-        """Return how many buffers were `rented`, how many of those `resurrected`, how many blocks are `resting`, `dirty`.
-
-        `dirty` are the handles whose memory was written to between two lives: through a pointer that somebody kept.
-        """
-
-    def close(self) -> None:
-        """End the pool; what is rented goes on. Closing it again does nothing."""
-
 def core_ledger() -> dict[str, int]:
     """Return how many objects are alive in this process: `store`, `reader`, `writer`, `deleter`, and `queued`.
 
-    Also `buffer`, `slice`, `span` and `pool`.
-    Also `text`.
+    Also `buffer`, `slice`, `span`, `pool`, and `view`, what is lent.
+    Also `text` and `interface`.
     `event` and `registration` are those of callbacks.
     `producer`, `consumer` and `item` are those of channels; an item is one that waits.
 

@@ -57,6 +57,13 @@ class Event:
     def clear(self) -> int:
         """Unregister everything and return how many that were."""
 
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the event is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> None:
         """Close it and unregister everything. Closing it again does nothing."""
 
@@ -77,6 +84,13 @@ class Registration:
 
     One that is dropped unclosed is unregistered, with a `ResourceWarning`.
     """
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the registration is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
 
     def close(self) -> None:
         """Take the callback off its event and let go of it: now, or when the calls of it that are under way are over.

@@ -73,6 +73,13 @@ class Producer:
     def counts(self) -> _Counts:
         """Return what the channel has done so far: `sent` is always `received + returned + in_flight`."""
 
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the producer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
+
     def close(self) -> list[Any]:
         """Close it and wake who waits. The last end of a channel returns the items that are left.
 
@@ -132,6 +139,13 @@ class Consumer:
 
     def counts(self) -> _Counts:
         """Return what the channel has done so far: `sent` is always `received + returned + in_flight`."""
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: the consumer is fenced off.
+
+        Raises:
+            NativePanic: always, unless the handle is refused.
+        """
 
     def close(self) -> list[Any]:
         """Close it and wake who waits. The last consumer of a channel returns the items that are left.

@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import Buffer as Lendable
+
 from deadhand._native import _Closable
 
 class NotText(ValueError):
@@ -39,12 +41,11 @@ class Text(_Closable):
     def for_c(self) -> bytes:
         """Return it as C wants it: UTF-8 with a NUL at the end. Raises `NotText` if there is one before."""
 
-    def read_into(self, into: bytearray) -> int:
-        """Copy all of it, or nothing, to the beginning of `into`, and return how many bytes that are.
+    def read_into(self, into: Lendable) -> int:
+        """Copy all of it, or nothing, to the beginning of the writable buffer `into`, and return how many bytes that are.
 
         Raises:
             OutOfRange: `into` is too small.
-            ValueError: another thread resized `into` meanwhile.
         """
 
     def cut(self, start: int, end: int) -> Text:

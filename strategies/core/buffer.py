@@ -1,6 +1,6 @@
 """Plan of attack on deadhand's own memory: buffers, slices that are revoked, spans that pin, pools that give again."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from hypothesis import strategies as st
 
@@ -8,14 +8,12 @@ from deadhand import Handle, Target, creates, disposes, hostile, identity, inval
 from deadhand._native import Buffer, ClosedHandle, FencedHandle, Pool, StaleHandle, core_ledger
 
 gone = raises(StaleHandle, ClosedHandle, FencedHandle)
-SIZES = st.sampled_from([8, 0, 900, 200_000])
-PLACES = st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
+SIZES, PLACES = st.sampled_from([8, 0, 900, 200_000]), st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
 DATA = st.sampled_from([b"", b"8 bytes!", b"9" * 900]) | hostile.data()
 
 
 class Memory(Target):
-    pool = Handle(after_dispose=gone)
-    buffer = Handle(after_dispose=gone)
+    pool, buffer = Handle(after_dispose=gone), Handle(after_dispose=gone)
     view = Handle(parent=buffer, after_dispose=gone)
 
     @creates(pool)
@@ -68,8 +66,10 @@ class Memory(Target):
         pool.close()
 
     @disposes(buffer)
-    def close(self, buffer):
-        buffer.close()
+    def close(self, buffer, pinned=st.booleans()):
+        with buffer.span(0, 0) if pinned else nullcontext():
+            buffer.close()
+            assert not pinned, "a buffer was closed under a span of it"
 
     @disposes(view)
     def close_view(self, view, how=st.sampled_from(["close", "revoke"])):

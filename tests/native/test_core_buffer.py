@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
 import gc
 import sys
 import threading
 import time
 import warnings
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from deadhand import _native
@@ -51,8 +55,8 @@ def on_another_thread(call: Callable[[], Any]) -> Any:
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
-def test_ledger_has_the_four_kinds() -> None:
-    assert {"buffer", "slice", "span", "pool"} <= NOTHING.keys()
+def test_ledger_has_the_kinds() -> None:
+    assert {"buffer", "slice", "span", "view", "pool"} <= NOTHING.keys()
 
 
 @pytest.mark.parametrize("kind", ["buffer", "slice", "span"])
@@ -276,11 +280,53 @@ def test_data_is_bytes(buffer: Buffer, wrong: Any) -> None:
                 call(wrong)
 
 
-def test_memory_to_fill_is_a_bytearray(buffer: Buffer) -> None:
+@pytest.mark.parametrize("wrong", [b"four", memoryview(b"four"), memoryview(bytearray(8))[::2], "text", 4, None], ids=repr)
+def test_memory_to_fill_is_writable_and_contiguous(buffer: Buffer, wrong: Any) -> None:
     with buffer.slice(0, 4) as slice_, buffer.span(0, 4) as span:
         for view in (buffer, slice_, span):
-            with pytest.raises(TypeError, match=r"^into must be a bytearray, not memoryview: make one of the length to read$"):
-                view.read_into(memoryview(bytearray(1)))  # type: ignore[attr-defined]
+            with pytest.raises(TypeError, match=r"^into must be a writable and contiguous buffer, not \w+: pass a bytearray of the length to read, or an array or memoryview of it$"):
+                view.read_into(wrong)  # type: ignore[attr-defined]
+
+
+def test_any_memory_of_the_host_is_filled(buffer: Buffer) -> None:
+    memory = bytearray(b"........")
+    rows = np.zeros((2, 2), np.uint16)
+    for into, seen in ((memoryview(memory)[2:6], lambda: bytes(memory)), (array.array("i", [0]), None), (rows, rows.tobytes), ((ctypes.c_char * 3)(), None)):
+        buffer.read_into(into, 1)
+        content = seen() if seen else bytes(into)
+        assert content.strip(b".") == b"12345678"[: memoryview(into).nbytes]
+
+
+def test_memory_of_the_host_that_fails_is_left_to_it(buffer: Buffer) -> None:
+    released = memoryview(bytearray(4))
+    released.release()
+    with pytest.raises(ValueError, match="released memoryview"):
+        buffer.read_into(released)
+    assert buffer.read() == b"0123456789"
+
+
+def test_memory_is_pinned_while_it_is_filled() -> None:
+    """Whether another thread comes in the middle is chance; that it is refused then, and that nothing is lost, is not."""
+    into, stop = bytearray(30_000_000), threading.Event()
+    with Buffer.of(b"x" * 30_000_000) as buffer:
+
+        def work() -> None:
+            while not stop.is_set():
+                with suppress(_native.OutOfRange):  # it is one byte longer just now
+                    buffer.read_into(into)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        with suppress(BufferError):
+            while time.monotonic() < deadline:
+                into.append(0)
+                into.pop()
+        refused = time.monotonic() < deadline
+        stop.set()
+        thread.join()
+    assert refused
+    assert into[:30_000_000] == b"x" * 30_000_000
 
 
 def test_numbers_are_checked(buffer: Buffer) -> None:

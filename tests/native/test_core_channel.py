@@ -126,7 +126,7 @@ def test_what_was_sent_before_the_end_is_still_received(ends: Ends) -> None:
     assert producer.close() == producer.close() == []
     assert consumer.receive() == "last"
     for call in (consumer.receive, consumer.try_receive):
-        with pytest.raises(_native.ClosedHandle, match=r"^the channel is closed: its last producer is gone$"):
+        with pytest.raises(_native.ClosedHandle, match=r"^the channel is closed: its last producer is gone; make a new one$"):
             call()
 
 
@@ -138,7 +138,7 @@ def test_close_returns_what_nobody_is_left_for(ends: Ends) -> None:
     assert consumer.close() == [item]
     assert consumer.close() == []
     for call in (producer.send, producer.try_send):
-        with pytest.raises(_native.ClosedHandle, match=r"^the channel is closed: its last consumer is gone$"):
+        with pytest.raises(_native.ClosedHandle, match=r"^the channel is closed: its last consumer is gone; make a new one$"):
             call(item)
     assert producer.counts()["returned"] == 1
 
@@ -187,7 +187,7 @@ def test_close_wakes_who_waits(ends: Ends, sends: bool, own: bool) -> None:
     error = waiting.end()
     assert isinstance(error, _native.ClosedHandle)
     side = "producer" if sends == own else "consumer"
-    expected = " was closed while it was in use" if own else f"the channel is closed: its last {side} is gone"
+    expected = " was closed while it was in use: close it when nobody waits" if own else f"the channel is closed: its last {side} is gone; make a new one"
     assert str(error).endswith(expected)
     assert left == ([1, 2] if sends and not own else [])
 
@@ -195,14 +195,14 @@ def test_close_wakes_who_waits(ends: Ends, sends: bool, own: bool) -> None:
 def test_time_runs_out(ends: Ends) -> None:
     producer, consumer = ends
     begun = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"^the channel was still empty after the time that was given$"):
+    with pytest.raises(TimeoutError, match=r"^the channel was still empty after the time that was given: wait longer$"):
         consumer.receive(SHORT_SECONDS)
     assert SHORT_SECONDS <= time.monotonic() - begun < DEADLINE_SECONDS
     producer.send(1, timeout=0)
     producer.send(2, 1e9)
     item = Item()
     reference = weakref.ref(item)
-    with pytest.raises(TimeoutError, match=r"^the channel was still full after the time that was given$"):
+    with pytest.raises(TimeoutError, match=r"^the channel was still full after the time that was given: wait longer$"):
         producer.send(item, timeout=0)
     del item
     assert reference() is None

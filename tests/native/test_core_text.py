@@ -214,7 +214,7 @@ def test_arguments_are_checked(text: Text) -> None:
         (Text.of, r"^text must be a str, not int: decode it first, or use Text\.from_bytes\(\)$"),
         (Text.from_bytes, r"^data must be bytes, not int: encode it first$"),
         (text.join, r"^other must be a Text, not int: make one with Text\.of\(\)$"),
-        (text.read_into, r"^into must be a bytearray, not int: make one of the length to read$"),
+        (text.read_into, r"^into must be a writable and contiguous buffer, not int: pass a bytearray of the length to read, or an array or memoryview of it$"),
         (lambda _: text.cut("1", 2), r"^start must be an int, not str: pass 0 or more$"),  # type: ignore[arg-type]
     ):
         with pytest.raises(TypeError, match=says):

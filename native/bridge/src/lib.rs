@@ -18,6 +18,8 @@ mod process;
 // channels, tasks and coroutines that wait changes only on threads that are attached, which it stops before it looks.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
@@ -26,6 +28,7 @@ mod _native {
     use crate::core::errors::NotText;
     #[pymodule_export]
     use crate::core::errors::OutOfRange;
+    use crate::core::errors::describe_panics;
     #[pymodule_export]
     use crate::core::errors::{
         BusyHandle, ClosedHandle, DatabaseError, FencedHandle, HandleError, HasChildren, NativePanic, StaleHandle,
@@ -48,9 +51,16 @@ mod _native {
     #[pymodule_export]
     use crate::core::{Runtime, Task};
     #[pymodule_export]
+    use crate::core::{Interface, LastError, clear_last_error, last_error, take_last_error};
+    #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]
     use crate::journal::Journal;
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        describe_panics(module.py())
+    }
+
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
 }

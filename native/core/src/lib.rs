@@ -19,5 +19,6 @@ mod lock;
 #[cfg(test)]
 mod planted;
 mod process;
+mod provoked;
 pub mod store;
 pub mod text;

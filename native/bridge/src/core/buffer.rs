@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::drop::undisposed;
 use super::errors::{from_buffer, from_guard};
-use super::memory::{fill, place, size};
+use super::memory::{place, size, writable};
 use super::{Slice, Span};
 use crate::arguments::bytes;
 
@@ -61,13 +61,12 @@ impl Buffer {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Fill all of the bytearray with the bytes from `offset` on.
+    /// Fill all of the writable buffer `into` with the bytes from `offset` on.
     #[pyo3(signature = (into, offset = None))]
     fn read_into(&self, py: Python<'_>, into: &Bound<'_, PyAny>, offset: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let offset = place(offset)?;
-        fill(into, |room| {
-            py.detach(|| self.all.get(self.handle, offset, Some(room))).map_err(|error| from_buffer(py, &error))
-        })
+        let (offset, into) = (place(offset)?, writable(into)?);
+        py.detach(|| self.all.show(self.handle, offset, Some(into.len()), |bytes| into.fill(bytes)))
+            .map_err(|error| from_buffer(py, &error))
     }
 
     /// Copy `data` to `offset`.
@@ -99,9 +98,13 @@ impl Buffer {
         made.map(|handle| Span::of(this.all, handle, slf)).map_err(|error| from_buffer(py, &error))
     }
 
-    /// Panic in native code, for tests: raises `NativePanic` and leaves the buffer fenced off.
-    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.all.provoke_panic(self.handle)).map_err(|error| from_buffer(py, &error))
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the buffer fenced off. With `at_end`, its end
+    /// will panic instead.
+    #[pyo3(signature = (*, at_end = false))]
+    fn provoke_panic(&self, py: Python<'_>, at_end: bool) -> PyResult<()> {
+        let (all, handle) = (self.all, self.handle);
+        py.detach(|| if at_end { all.provoke_panic_at_end(handle) } else { all.provoke_panic(handle) })
+            .map_err(|error| from_buffer(py, &error))
     }
 
     /// End it; a rented one gives its memory back to the pool.

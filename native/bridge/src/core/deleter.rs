@@ -19,6 +19,11 @@ impl Deleter {
         Ok(key.map(|key| PyBytes::new(py, &key)))
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the deleter fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.provoke_panic()).map_err(|error| from_store(py, &error))
+    }
+
     /// End the cursor, not the writer.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.0.close()).map_err(|error| from_store(py, &error))

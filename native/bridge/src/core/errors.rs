@@ -74,7 +74,9 @@ pub(super) fn from_buffer(py: Python<'_>, error: &BufferError) -> PyErr {
     match error {
         BufferError::Call(error) => from_call(py, error),
         BufferError::OutOfRange { .. } | BufferError::TooLong { .. } => OutOfRange::new_err(text),
-        BufferError::SpansOut { .. } => BusyHandle::new_err(text),
+        BufferError::SpansOut { .. } | BufferError::ViewsOut { .. } | BufferError::WritableViewOut { .. } => {
+            BusyHandle::new_err(text)
+        }
         BufferError::Revoked { .. } | BufferError::Outdated { .. } | BufferError::BufferGone { .. } => {
             StaleHandle::new_err(text)
         }
@@ -170,6 +172,13 @@ pub(super) fn from_guard(error: &GuardError) -> PyErr {
         // Forged numbers, which Python cannot pass, and limits.
         _ => HandleError::new_err(text),
     }
+}
+
+/// Gives every `NativePanic` its attributes, for those of which nothing is known but the text.
+pub(crate) fn describe_panics(py: Python<'_>) -> PyResult<()> {
+    let kind = py.get_type::<NativePanic>();
+    kind.setattr("location", py.None())?;
+    kind.setattr("backtrace", py.None())
 }
 
 /// With what is known of the panic as attributes.

@@ -80,6 +80,11 @@ impl Event {
         callbacks().and_then(|callbacks| callbacks.clear(self.0)).map_err(|error| from_callback(py, &error))
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the event fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        callbacks().and_then(|callbacks| callbacks.provoke_panic(self.0)).map_err(|error| from_callback(py, &error))
+    }
+
     /// Close it and unregister everything. A callback that runs ends first; later ones are not called.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         again_is_nothing(py, callbacks().and_then(|callbacks| callbacks.dispose(self.0)))

@@ -1,5 +1,6 @@
 //! What is alive in the core.
 
+use deadhand_core::error::Interface;
 use deadhand_core::store::alive;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -37,7 +38,8 @@ pub(crate) fn core_ledger(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     for (kind, count) in buffers(py)?.alive() {
         ledger.set_item(kind, count)?;
     }
-    let (kind, count) = texts(py)?.alive();
-    ledger.set_item(kind, count)?;
+    for (kind, count) in [texts(py)?.alive(), py.detach(Interface::alive)] {
+        ledger.set_item(kind, count)?;
+    }
     Ok(ledger)
 }

@@ -46,6 +46,11 @@ impl Pool {
         Ok(said)
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the pool fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.all.provoke_panic(self.handle)).map_err(|error| from_buffer(py, &error))
+    }
+
     /// End the pool; what is rented goes on.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.all.close(self.handle)).map_err(|error| from_buffer(py, &error))

@@ -84,6 +84,11 @@ impl Producer {
         counts(py, channels().and_then(|channels| channels.producer_counts(self.native)))
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the producer fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        channels().and_then(|channels| channels.provoke_panic(self.native)).map_err(|error| from_channel(py, &error))
+    }
+
     /// Close it and wake who waits. The last end of a channel returns the items that are left.
     fn close(&self, py: Python<'_>) -> PyResult<Vec<Item>> {
         again_is_nothing(py, channels().and_then(|channels| channels.close_producer(self.native)))

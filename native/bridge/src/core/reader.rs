@@ -42,6 +42,11 @@ impl Reader {
         Ok(item.map(|(key, value)| (PyBytes::new(py, &key), PyBytes::new(py, &value))))
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the reader fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.provoke_panic()).map_err(|error| from_store(py, &error))
+    }
+
     /// Give the snapshot up; if another thread is in a call, when that ends.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.0.close()).map_err(|error| from_store(py, &error))

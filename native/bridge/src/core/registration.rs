@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::drop::undisposed_owner;
+use super::errors::from_callback;
 use super::event::{again_is_nothing, callbacks};
 
 /// A callback of an event, until it is closed, dropped, or its event ends.
@@ -13,6 +14,11 @@ pub(crate) struct Registration(Handle);
 
 #[pymethods]
 impl Registration {
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the registration fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        callbacks().and_then(|callbacks| callbacks.provoke_panic(self.0)).map_err(|error| from_callback(py, &error))
+    }
+
     /// Take the callback off its event and let go of it: now, or when the calls of it that are under way are over.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         // With the GIL, as the collector may be looking at the event.

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use super::Buffer;
 use super::drop::undisposed;
 use super::errors::from_buffer;
-use super::memory::{fill, place, size};
+use super::memory::{place, size, writable};
 use crate::arguments::bytes;
 
 /// A view of a part of a buffer, until it is revoked or the buffer is resized or closed. Any thread may use it.
@@ -42,13 +42,12 @@ impl Slice {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Fill all of the bytearray with the bytes from `offset` on.
+    /// Fill all of the writable buffer `into` with the bytes from `offset` on.
     #[pyo3(signature = (into, offset = None))]
     fn read_into(&self, py: Python<'_>, into: &Bound<'_, PyAny>, offset: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let offset = place(offset)?;
-        fill(into, |room| {
-            py.detach(|| self.all.get_slice(self.handle, offset, Some(room))).map_err(|error| from_buffer(py, &error))
-        })
+        let (offset, into) = (place(offset)?, writable(into)?);
+        py.detach(|| self.all.show_slice(self.handle, offset, Some(into.len()), |bytes| into.fill(bytes)))
+            .map_err(|error| from_buffer(py, &error))
     }
 
     /// Copy `data` to `offset`.
@@ -61,6 +60,11 @@ impl Slice {
     /// Take its right away, for good. When this returns, no call reads or writes through it any more.
     fn revoke(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.all.revoke(self.handle)).map_err(|error| from_buffer(py, &error))
+    }
+
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the slice fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.all.provoke_panic(self.handle)).map_err(|error| from_buffer(py, &error))
     }
 
     /// End the slice, not the buffer.

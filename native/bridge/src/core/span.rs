@@ -2,13 +2,14 @@
 
 use deadhand_core::buffer::Buffers;
 use deadhand_core::guard::Handle;
+use deadhand_export::{lend, lend_writable};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
 
 use super::Buffer;
 use super::drop::undisposed;
 use super::errors::from_buffer;
-use super::memory::{fill, place, size};
+use super::memory::{place, size, writable};
 use crate::arguments::bytes;
 
 /// A pinned part of a buffer. Any thread may use it.
@@ -42,13 +43,12 @@ impl Span {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Fill all of the bytearray with the bytes from `offset` on.
+    /// Fill all of the writable buffer `into` with the bytes from `offset` on.
     #[pyo3(signature = (into, offset = None))]
     fn read_into(&self, py: Python<'_>, into: &Bound<'_, PyAny>, offset: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let offset = place(offset)?;
-        fill(into, |room| {
-            py.detach(|| self.all.get_span(self.handle, offset, Some(room))).map_err(|error| from_buffer(py, &error))
-        })
+        let (offset, into) = (place(offset)?, writable(into)?);
+        py.detach(|| self.all.show_span(self.handle, offset, Some(into.len()), |bytes| into.fill(bytes)))
+            .map_err(|error| from_buffer(py, &error))
     }
 
     /// Copy `data` to `offset`.
@@ -58,7 +58,22 @@ impl Span {
         py.detach(|| self.all.write_span(self.handle, offset, data)).map_err(|error| from_buffer(py, &error))
     }
 
-    /// Release the buffer; if another thread is in a call, when that ends.
+    /// Lend the bytes to Python as they are, with nothing copied. The span cannot be closed until the view is released.
+    #[pyo3(signature = (*, writable = false))]
+    fn view<'py>(slf: &Bound<'py, Self>, writable: bool) -> PyResult<Bound<'py, PyMemoryView>> {
+        let (py, all, handle) = (slf.py(), slf.get().all, slf.get().handle);
+        if writable {
+            let lent = py.detach(|| all.writable_view(handle)).map_err(|error| from_buffer(py, &error))?;
+            return lend_writable(slf, lent);
+        }
+        lend(slf, py.detach(|| all.view(handle)).map_err(|error| from_buffer(py, &error))?)
+    }
+
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the span fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.all.provoke_panic(self.handle)).map_err(|error| from_buffer(py, &error))
+    }
+    /// Release the buffer.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.all.close(self.handle)).map_err(|error| from_buffer(py, &error))
     }

@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use super::drop::undisposed;
 use super::errors::{from_guard, from_text};
-use super::memory::{bytearray, put, size};
+use super::memory::{size, writable};
 use crate::arguments::{bytes, wrong_type};
 
 /// A text in native memory, which never changes. Any thread may use it.
@@ -65,16 +65,14 @@ impl Text {
         Ok(PyBytes::new(py, text.as_bytes_with_nul()))
     }
 
-    /// Copy all of it to the beginning of the bytearray, and return how many bytes that are.
+    /// Copy all of it to the beginning of the writable buffer `into`, and return how many bytes that are.
     fn read_into(&self, py: Python<'_>, into: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let room = bytearray(into)?.len();
-        let read = py.detach(|| {
-            let mut found = vec![0; room];
-            self.all.copy_into(self.handle, &mut found).map(|length| (found, length))
-        });
-        let (found, length) = read.map_err(|error| from_text(py, &error))?;
-        put(into, room, &found[..length])?;
-        Ok(length)
+        let into = writable(into)?;
+        let copy = |bytes: &[u8]| {
+            into.fill(bytes);
+            bytes.len()
+        };
+        py.detach(|| self.all.show(self.handle, into.len(), copy)).map_err(|error| from_text(py, &error))
     }
 
     /// Make a text of the bytes `start` to `end`.

@@ -40,6 +40,11 @@ impl Writer {
         py.detach(|| self.0.deleter(prefix)).map(Deleter::of).map_err(|error| from_store(py, &error))
     }
 
+    /// Panic in native code, for tests: raises `NativePanic` and leaves the writer fenced off.
+    fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.provoke_panic()).map_err(|error| from_store(py, &error))
+    }
+
     /// Make the changes last and end the writer, also if this raises `DatabaseError` or `OSError`.
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.0.commit()).map_err(|error| from_store(py, &error))

@@ -3,6 +3,7 @@
 use deadhand_guard::{GuardError, Handle};
 
 use super::{BufferError, Buffers};
+use crate::provoked::provoked;
 
 impl Buffers {
     /// Ends a buffer, slice, span or pool. Closing it again does nothing.
@@ -42,24 +43,43 @@ impl Buffers {
 
     /// How many objects of each kind are made and not freed.
     #[must_use]
-    pub fn alive(&self) -> [(&'static str, u32); 4] {
+    pub fn alive(&self) -> [(&'static str, u32); 5] {
         [
             (self.blocks.kind(), self.blocks.len()),
             (self.slices.kind(), self.slices.len()),
             (self.spans.kind(), self.spans.len()),
             (self.pools.kind(), self.pools.len()),
+            (self.views.kind(), self.views.len()),
         ]
     }
 
-    /// Panics inside a call on the buffer, for tests: it is fenced off afterwards.
+    /// Panics inside a call on the buffer, slice, span or pool, for tests: it is fenced off afterwards.
     ///
     /// # Errors
     /// Always: the panic, or what is wrong with the handle.
     ///
     /// # Panics
     /// Never out of this call.
-    pub fn provoke_panic(&self, buffer: Handle) -> Result<(), BufferError> {
-        Ok(self.blocks.call(buffer, |_| panic!("provoked by provoke_panic()"))?)
+    pub fn provoke_panic(&self, any: Handle) -> Result<(), BufferError> {
+        let table = any.table();
+        Ok(if table == self.spans.id() {
+            self.spans.call(any, |_| provoked())
+        } else if table == self.slices.id() {
+            self.slices.call(any, |_| provoked())
+        } else if table == self.pools.id() {
+            self.pools.call(any, |_| provoked())
+        } else {
+            self.blocks.call(any, |_| provoked())
+        }?)
+    }
+
+    /// Has the end of the buffer panic, for tests: whoever ends it gets
+    /// [`GuardError::DestructorPanicked`], and it is gone all the same.
+    ///
+    /// # Errors
+    /// What is wrong with the handle.
+    pub fn provoke_panic_at_end(&self, buffer: Handle) -> Result<(), BufferError> {
+        Ok(self.blocks.call(buffer, super::contents::Buffer::condemn)?)
     }
 }
 
@@ -73,7 +93,7 @@ mod tests {
         let buffer = all.copy_of(b"0123456789").unwrap();
         let (slice, span, pool) =
             (all.slice(buffer, 2, 4).unwrap(), all.span(buffer, 0, 8).unwrap(), all.pool(1).unwrap());
-        assert_eq!(all.alive(), [("buffer", 1), ("slice", 1), ("span", 1), ("pool", 1)]);
+        assert_eq!(all.alive(), [("buffer", 1), ("slice", 1), ("span", 1), ("pool", 1), ("view", 0)]);
         assert_eq!(
             (all.get(buffer, 8, None).unwrap(), all.get_span(span, 1, None).unwrap()),
             (b"89".to_vec(), b"1234567".to_vec())
@@ -94,7 +114,7 @@ mod tests {
             all.close(each).unwrap();
             assert!(!all.is_open(each));
         }
-        assert_eq!(all.alive().map(|(_, count)| count), [0; 4]);
+        assert_eq!(all.alive().map(|(_, count)| count), [0; 5]);
     }
 
     #[test]

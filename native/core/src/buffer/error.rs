@@ -35,6 +35,20 @@ pub enum BufferError {
         /// Spans that are out.
         spans: u32,
     },
+    /// The host looks at the bytes, so that nobody may change them.
+    #[error("buffer {buffer} cannot be written: {views} read-only views of it are out; release them first")]
+    ViewsOut {
+        /// The buffer.
+        buffer: Handle,
+        /// Read-only views that are out.
+        views: usize,
+    },
+    /// The host may be writing to the bytes, so that nobody else may look at them.
+    #[error("buffer {buffer} cannot be read or written: a writable view of it is out; release it first")]
+    WritableViewOut {
+        /// The buffer.
+        buffer: Handle,
+    },
     /// The slice was revoked.
     #[error("slice {slice} was revoked: make a new one")]
     Revoked {

@@ -1,4 +1,4 @@
-//! Owned memory behind handles: buffers, revocable slices of them, spans that pin them, and pools.
+//! Owned memory behind handles: buffers, revocable slices of them, spans that pin them, views that lend them, and pools.
 //!
 //! A buffer is shared: any thread may use it, and a lock inside keeps reads and writes apart. It follows the policy of
 //! .NET's `Memory<T>`: while a [span](Buffers::span) is out, or another thread is inside a call, disposing of it is
@@ -7,7 +7,11 @@
 //! | kind | keeps the buffer | ends by |
 //! |---|---|---|
 //! | `slice` | no | revoke, resize, dispose of the buffer, its own dispose |
-//! | `span` | yes: dispose and resize are refused | release |
+//! | `span` | yes: dispose and resize are refused | release, refused while a view is out |
+//! | `view` | yes, and its span | being dropped |
+//!
+//! A [view](Buffers::view) is no handle but the bytes themselves, lent to the host: read-only ones keep writers away, a
+//! [writable one](Buffers::writable_view) keeps readers away, too.
 
 mod contents;
 mod ends;
@@ -22,10 +26,12 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod view;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use deadhand_guard::{Block, Dispose, GuardError, Handle, Ledger, Quarantine, SharedTable, WriteAfterFree};
+use deadhand_guard::{Block, Config, Dispose, GuardError, Handle, Ledger, Quarantine, SharedTable, WriteAfterFree};
 
 use crate::census::kind;
 
@@ -37,6 +43,7 @@ use span::Span;
 pub use error::BufferError;
 pub use shelf::PoolReport;
 pub use span::Address;
+pub use view::{View, WritableView};
 
 /// The most bytes a buffer can have: more would be promised by the system and not be there when they are poisoned.
 pub const MAX_LENGTH: usize = 1 << 28;
@@ -48,35 +55,44 @@ const QUARANTINE: usize = 1 << 24;
 #[derive(Debug)]
 pub struct Buffers {
     // Spans first: they hold buffers.
-    spans: SharedTable<Span>,
+    spans: Arc<SharedTable<Span>>,
     slices: SharedTable<Slice>,
     blocks: Arc<SharedTable<Buffer>>,
     pools: SharedTable<Pool>,
+    /// One entry per view that is out.
+    views: Arc<SharedTable<()>>,
     quarantine: Arc<Quarantine>,
 }
 
 impl Buffers {
-    /// None yet; the ledger, if there is one, counts kinds `buffer`, `slice`, `span` and `pool`.
+    /// None yet; the ledger, if there is one, counts kinds `buffer`, `slice`, `span`, `view` and `pool`.
     ///
     /// # Errors
     /// [`GuardError::TooManyTables`].
     pub fn new(ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
+        Self::with(kind("buffer", ledger), ledger)
+    }
+
+    /// As [`new`](Self::new), with limits for the table of buffers.
+    pub(crate) fn with(buffers: Config, ledger: Option<&Arc<Ledger>>) -> Result<Self, GuardError> {
         let quarantine = Arc::new(Quarantine::new(QUARANTINE));
         let last_station = Arc::clone(&quarantine);
-        let config = kind("buffer", ledger).dispose(Dispose::Refusing);
+        let config = buffers.dispose(Dispose::Refusing);
         let blocks = SharedTable::with_retire(config, move |handle, freed_by, buffer: Buffer| {
+            assert!(!buffer.condemned.load(Ordering::Relaxed), "provoked by provoke_panic(), at the end");
             let home = buffer.home.upgrade();
-            let block = buffer.into_block();
+            let Some(block) = buffer.into_block() else { return };
             match home {
                 Some(shelf) => shelf.put(handle, freed_by, block),
                 None => last_station.admit(handle, freed_by, block),
             }
         })?;
         Ok(Self {
-            spans: SharedTable::new(kind("span", ledger))?,
+            spans: Arc::new(SharedTable::new(kind("span", ledger).dispose(Dispose::Refusing))?),
             slices: SharedTable::new(kind("slice", ledger))?,
             blocks: Arc::new(blocks),
             pools: SharedTable::new(kind("pool", ledger))?,
+            views: Arc::new(SharedTable::new(kind("view", ledger))?),
             quarantine,
         })
     }
@@ -105,8 +121,10 @@ impl Buffers {
     /// is as before then.
     pub fn resize(&self, buffer: Handle, length: usize) -> Result<u64, BufferError> {
         check_length(length)?;
-        let (old, epoch) = self.blocks.call(buffer, |contents| contents.resize(buffer, length))??;
-        self.quarantine.admit(buffer, None, old);
+        let (old, epoch) = self.blocks.call(buffer, |contents| contents.resize(length))??;
+        if let Some(old) = old {
+            self.quarantine.admit(buffer, None, old);
+        }
         Ok(epoch)
     }
 
@@ -133,9 +151,9 @@ impl Buffers {
         self.quarantine.whose(bytes)
     }
 
-    fn contents(block: Block) -> Buffer {
+    fn contents(handle: Handle, block: Block) -> Buffer {
         let length = block.len();
-        Buffer::new(block, length, pool::homeless())
+        Buffer::new(handle, block, length, pool::homeless())
     }
 }
 

@@ -6,7 +6,7 @@ use deadhand_guard::{CallError, GuardError, Handle, Ledger};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{BufferError, Buffers};
+use super::{BufferError, Buffers, View as Lent, WritableView};
 
 /// One call. Numbers choose among what there is, modulo how much that is.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ enum Op {
     Resize(usize, u8),
     Revoke(usize),
     Release(usize),
+    Lend(usize, bool),
+    GiveBack(usize),
     Dispose(usize),
 }
 
@@ -39,6 +41,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (which(), 0..40_u8).prop_map(|(at, length)| Op::Resize(at, length)),
         2 => which().prop_map(Op::Revoke),
         3 => which().prop_map(Op::Release),
+        3 => (which(), any::<bool>()).prop_map(|(at, writable)| Op::Lend(at, writable)),
+        2 => which().prop_map(Op::GiveBack),
         3 => which().prop_map(Op::Dispose),
     ]
 }
@@ -49,6 +53,20 @@ struct Buffer {
     bytes: Option<Vec<u8>>,
     epoch: u64,
     spans: u32,
+    /// Views that are out, and whether the one is writable.
+    lent: usize,
+    writable: bool,
+}
+
+impl Buffer {
+    /// Why it cannot be read, or written.
+    fn kept(&self, writing: bool) -> Option<Answer> {
+        match self.lent {
+            _ if self.writable => Some(Answer::WritableViewOut),
+            0 => None,
+            views => writing.then_some(Answer::ViewsOut(views)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -60,7 +78,12 @@ struct View {
     length: usize,
     /// Revoked, or released.
     over: bool,
+    /// Views of it that are out.
+    lent: u32,
 }
+
+/// What was lent, of which span. Only one of the two is there.
+struct Loan(usize, Option<Lent>, Option<WritableView>);
 
 /// The answers, without the facts that the model does not keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +92,8 @@ enum Answer {
     Stale,
     InUse(u32),
     SpansOut(u32),
+    ViewsOut(usize),
+    WritableViewOut,
     OutOfRange,
     Revoked,
     Outdated,
@@ -82,6 +107,8 @@ fn told<T>(result: Result<T, BufferError>, bytes: impl FnOnce(T) -> Vec<u8>) -> 
         Err(BufferError::Call(CallError::Guard(GuardError::Stale { .. }))) => Answer::Stale,
         Err(BufferError::Call(CallError::Guard(GuardError::InUse { uses, .. }))) => Answer::InUse(uses),
         Err(BufferError::SpansOut { spans, .. }) => Answer::SpansOut(spans),
+        Err(BufferError::ViewsOut { views, .. }) => Answer::ViewsOut(views),
+        Err(BufferError::WritableViewOut { .. }) => Answer::WritableViewOut,
         Err(BufferError::OutOfRange { .. }) => Answer::OutOfRange,
         Err(BufferError::Revoked { .. }) => Answer::Revoked,
         Err(BufferError::Outdated { .. }) => Answer::Outdated,
@@ -98,11 +125,19 @@ struct World {
     buffers: Vec<Buffer>,
     slices: Vec<View>,
     spans: Vec<View>,
+    loans: Vec<Loan>,
 }
 
 impl World {
     fn add(&mut self, handle: Handle, length: u8) {
-        self.buffers.push(Buffer { handle, bytes: Some(vec![0; length.into()]), epoch: 1, spans: 0 });
+        self.buffers.push(Buffer {
+            handle,
+            bytes: Some(vec![0; length.into()]),
+            epoch: 1,
+            spans: 0,
+            lent: 0,
+            writable: false,
+        });
     }
 
     /// What the model says about a view of a part of a buffer.
@@ -120,7 +155,7 @@ impl World {
             self.real.slice(buffer.handle, from, length)
         };
         if let Ok(handle) = made {
-            let view = View { handle, buffer: at, epoch: buffer.epoch, from, length, over: false };
+            let view = View { handle, buffer: at, epoch: buffer.epoch, from, length, over: false, lent: 0 };
             if span {
                 buffer.spans += 1;
                 self.spans.push(view);
@@ -140,6 +175,12 @@ impl World {
             Some(_) if buffer.epoch != slice.epoch => Answer::Outdated,
             Some(bytes) => Answer::Fine(bytes[slice.from..slice.from + slice.length].to_vec()),
         }
+    }
+
+    /// The same, for somebody who reads or writes.
+    fn slice_use(&self, slice: &View, writing: bool) -> Answer {
+        let (state, kept) = (self.slice_state(slice), self.buffers[slice.buffer].kept(writing));
+        if matches!(state, Answer::Fine(_)) { kept.unwrap_or(state) } else { state }
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm per call")]
@@ -163,18 +204,21 @@ impl World {
                 let at = at % self.buffers.len();
                 let buffer = &mut self.buffers[at];
                 let answer = told(self.real.write(buffer.handle, from.into(), &[value]), |()| Vec::new());
-                let expected = match &mut buffer.bytes {
-                    None => Answer::Stale,
-                    Some(bytes) => bytes.get_mut(usize::from(from)).map_or(Answer::OutOfRange, |byte| {
-                        *byte = value;
+                let kept = buffer.kept(true);
+                let expected = match (&mut buffer.bytes, kept) {
+                    (None, _) => Answer::Stale,
+                    (Some(bytes), _) if usize::from(from) >= bytes.len() => Answer::OutOfRange,
+                    (Some(_), Some(kept)) => kept,
+                    (Some(bytes), None) => {
+                        bytes[usize::from(from)] = value;
                         FINE
-                    }),
+                    }
                 };
                 prop_assert_eq!(answer, expected);
             }
             Op::WriteSlice(at, value) if !self.slices.is_empty() => {
                 let slice = &self.slices[at % self.slices.len()];
-                let expected = match self.slice_state(slice) {
+                let expected = match self.slice_use(slice, true) {
                     Answer::Fine(_) => FINE,
                     refused => refused,
                 };
@@ -191,6 +235,8 @@ impl World {
                 let answer = told(self.real.write_span(span.handle, 0, &vec![value; span.length]), |()| Vec::new());
                 if span.over {
                     prop_assert_eq!(answer, Answer::Stale);
+                } else if let Some(kept) = self.buffers[span.buffer].kept(true) {
+                    prop_assert_eq!(answer, kept);
                 } else {
                     prop_assert_eq!(answer, FINE);
                     let bytes = self.buffers[span.buffer].bytes.as_mut().expect("a span keeps its buffer");
@@ -201,7 +247,7 @@ impl World {
                 let slice = &self.slices[at % self.slices.len()];
                 let mut host = vec![0; slice.length];
                 let answer = self.real.read_slice(slice.handle, 0, &mut host);
-                prop_assert_eq!(told(answer, |()| host), self.slice_state(slice));
+                prop_assert_eq!(told(answer, |()| host), self.slice_use(slice, false));
             }
             Op::Resize(at, length) if !self.buffers.is_empty() => {
                 let at = at % self.buffers.len();
@@ -227,9 +273,19 @@ impl World {
                 let at = at % self.spans.len();
                 let span = &mut self.spans[at];
                 let answer = told(self.real.release(span.handle), |()| Vec::new());
-                prop_assert_eq!(answer, if span.over { Answer::Stale } else { FINE });
-                self.buffers[span.buffer].spans -= u32::from(!span.over);
-                span.over = true;
+                let expected = match span.lent {
+                    _ if span.over => Answer::Stale,
+                    0 => FINE,
+                    views => Answer::InUse(views),
+                };
+                self.buffers[span.buffer].spans -= u32::from(expected == FINE);
+                span.over |= expected == FINE;
+                prop_assert_eq!(answer, expected);
+            }
+            Op::Lend(at, writable) if !self.spans.is_empty() => self.lend(at % self.spans.len(), writable)?,
+            Op::GiveBack(at) if !self.loans.is_empty() => {
+                let loan = self.loans.swap_remove(at % self.loans.len());
+                self.give_back(loan);
             }
             Op::Dispose(at) if !self.buffers.is_empty() => {
                 let at = at % self.buffers.len();
@@ -250,15 +306,58 @@ impl World {
         Ok(())
     }
 
+    fn lend(&mut self, at: usize, writable: bool) -> Result<(), TestCaseError> {
+        let (span, all) = (&mut self.spans[at], &self.real);
+        let buffer = &mut self.buffers[span.buffer];
+        let expected = if span.over { Some(Answer::Stale) } else { buffer.kept(writable) };
+        let (shown, lent) = if writable {
+            (None, all.writable_view(span.handle).map(Some))
+        } else {
+            (Some(all.view(span.handle)), Ok(None))
+        };
+        let (answer, loan) = match (shown.transpose(), lent) {
+            (Ok(shown), Ok(lent)) => (None, Some(Loan(at, shown, lent))),
+            (Err(error), _) | (_, Err(error)) => (Some(told(Err::<(), _>(error), |()| Vec::new())), None),
+        };
+        prop_assert_eq!(answer, expected);
+        let Some(mut loan) = loan else { return Ok(()) };
+        span.lent += 1;
+        buffer.lent += 1;
+        buffer.writable = writable;
+        let bytes = buffer.bytes.as_mut().expect("a span keeps its buffer");
+        let part = &mut bytes[span.from..span.from + span.length];
+        if let Some(view) = &mut loan.2 {
+            view.as_mut().fill(9);
+            part.fill(9);
+        } else if let Some(view) = &loan.1 {
+            prop_assert_eq!(view.as_ref(), &*part);
+        }
+        self.loans.push(loan);
+        Ok(())
+    }
+
+    fn give_back(&mut self, loan: Loan) {
+        let span = &mut self.spans[loan.0];
+        let buffer = &mut self.buffers[span.buffer];
+        span.lent -= 1;
+        buffer.lent -= 1;
+        buffer.writable = false;
+        drop(loan);
+    }
+
     fn check(&self) -> Result<(), TestCaseError> {
         for buffer in &self.buffers {
-            let expected = buffer.bytes.clone().map_or(Answer::Stale, Answer::Fine);
+            let there = buffer.bytes.clone().map_or(Answer::Stale, Answer::Fine);
+            let expected = buffer.kept(false).unwrap_or(there);
             prop_assert_eq!(told(self.real.to_vec(buffer.handle), |bytes| bytes), expected);
         }
         Ok(())
     }
 
-    fn end(self) {
+    fn end(mut self) {
+        for loan in std::mem::take(&mut self.loans) {
+            self.give_back(loan);
+        }
         for span in self.spans.iter().filter(|span| !span.over) {
             self.real.release(span.handle).unwrap();
         }
@@ -282,7 +381,7 @@ proptest! {
         let ledger = Arc::new(Ledger::anonymous().unwrap());
         let real = Buffers::new(Some(&ledger)).unwrap();
         let pool = real.pool(2).unwrap();
-        let mut world = World { real, pool, buffers: Vec::new(), slices: Vec::new(), spans: Vec::new() };
+        let mut world = World { real, pool, buffers: Vec::new(), slices: Vec::new(), spans: Vec::new(), loans: Vec::new() };
         for op in ops {
             world.step(op)?;
             world.check()?;

@@ -33,11 +33,12 @@ impl Buffers {
     pub fn rent(&self, pool: Handle, length: usize) -> Result<Handle, BufferError> {
         check_length(length)?;
         let buffer = self.blocks.reserve()?;
+        let handle = buffer.handle();
         let contents = self.pools.call(pool, |pool| {
             #[cfg(test)]
             crate::planted::here("pool.rent");
             let block = pool.shelf.take(length)?;
-            Ok::<_, BufferError>(Buffer::new(block, length, Arc::downgrade(&pool.shelf)))
+            Ok::<_, BufferError>(Buffer::new(handle, block, length, Arc::downgrade(&pool.shelf)))
         })??;
         Ok(buffer.commit(contents))
     }

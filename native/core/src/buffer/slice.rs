@@ -63,12 +63,7 @@ impl Buffers {
     /// # Errors
     /// As for [`slice_length`](Self::slice_length); [`BufferError::OutOfRange`].
     pub fn get_slice(&self, slice: Handle, offset: usize, length: Option<usize>) -> Result<Vec<u8>, BufferError> {
-        self.through(slice, |view, contents| {
-            contents.get(|now, _| {
-                view.allow(slice, now)?;
-                view.part.within(Part::from(offset, length, view.part.length))
-            })
-        })
+        self.show_slice(slice, offset, length, <[u8]>::to_vec)
     }
 
     /// Fills the host's memory from the slice.
@@ -76,11 +71,27 @@ impl Buffers {
     /// # Errors
     /// As for [`slice_length`](Self::slice_length); [`BufferError::OutOfRange`]. `into` is unchanged then.
     pub fn read_slice(&self, slice: Handle, offset: usize, into: &mut [u8]) -> Result<(), BufferError> {
+        self.show_slice(slice, offset, Some(into.len()), |bytes| into.copy_from_slice(bytes))
+    }
+
+    /// Shows bytes of the slice while nobody writes to them, as [`show`](Self::show) does.
+    ///
+    /// # Errors
+    /// As for [`get_slice`](Self::get_slice). Nothing is shown then.
+    pub fn show_slice<R>(
+        &self,
+        slice: Handle,
+        offset: usize,
+        length: Option<usize>,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, BufferError> {
         self.through(slice, |view, contents| {
-            // Before its range, which says nothing of a slice that shows nothing any more.
-            view.allow(slice, contents.epoch())?;
-            let part = view.part.within(Part { offset, length: into.len() })?;
-            contents.read_at(part.offset, into, |now| view.allow(slice, now))
+            let allowed = |now, _| {
+                // Before its range, which says nothing of a slice that shows nothing any more.
+                view.allow(slice, now)?;
+                view.part.within(Part::from(offset, length, view.part.length))
+            };
+            contents.look(allowed, look)
         })
     }
 

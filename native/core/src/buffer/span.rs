@@ -10,8 +10,8 @@ use super::{BufferError, Buffers};
 
 #[derive(Debug)]
 pub(super) struct Span {
-    lease: Lease<Buffer, Shared, Arc<SharedTable<Buffer>>>,
-    part: Part,
+    pub(super) lease: Lease<Buffer, Shared, Arc<SharedTable<Buffer>>>,
+    pub(super) part: Part,
     address: usize,
 }
 
@@ -71,10 +71,7 @@ impl Buffers {
     /// # Errors
     /// What is wrong with the handle of the span or its buffer; [`BufferError::OutOfRange`].
     pub fn get_span(&self, span: Handle, offset: usize, length: Option<usize>) -> Result<Vec<u8>, BufferError> {
-        self.spans.call(span, |view| {
-            let part = view.part.within(Part::from(offset, length, view.part.length))?;
-            self.blocks.call(view.lease.handle(), |contents| contents.get(|_, _| Ok(part)))?
-        })?
+        self.show_span(span, offset, length, <[u8]>::to_vec)
     }
 
     /// Fills the host's memory from the span.
@@ -82,7 +79,25 @@ impl Buffers {
     /// # Errors
     /// What is wrong with the handle of the span or its buffer; [`BufferError::OutOfRange`]. `into` is unchanged then.
     pub fn read_span(&self, span: Handle, offset: usize, into: &mut [u8]) -> Result<(), BufferError> {
-        self.pinned(span, Part { offset, length: into.len() }, |contents, at| contents.read_at(at, into, |_| Ok(())))
+        self.show_span(span, offset, Some(into.len()), |bytes| into.copy_from_slice(bytes))
+    }
+
+    /// Shows bytes of the span while nobody writes to them, as [`show`](Self::show) does.
+    ///
+    /// # Errors
+    /// As for [`get_span`](Self::get_span). Nothing is shown then.
+    pub fn show_span<R>(
+        &self,
+        span: Handle,
+        offset: usize,
+        length: Option<usize>,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, BufferError> {
+        self.pinned(
+            span,
+            |part| Part::from(offset, length, part.length),
+            |contents, part| contents.look(|_, _| Ok(part), look),
+        )
     }
 
     /// Copies the host's bytes into the span.
@@ -90,29 +105,31 @@ impl Buffers {
     /// # Errors
     /// As for [`read_span`](Self::read_span); nothing is written then.
     pub fn write_span(&self, span: Handle, offset: usize, from: &[u8]) -> Result<(), BufferError> {
-        self.pinned(span, Part { offset, length: from.len() }, |contents, at| contents.write_at(at, from, |_| Ok(())))
+        let inner = |_| Part { offset, length: from.len() };
+        self.pinned(span, inner, |contents, part| contents.write_at(part.offset, from, |_| Ok(())))
     }
 
     /// Releases the span. Its address must not be used any more.
     ///
     /// # Errors
-    /// What is wrong with the span's handle.
+    /// What is wrong with the span's handle; [`GuardError::InUse`](deadhand_guard::GuardError::InUse) while a view is
+    /// out or another thread is inside a call.
     pub fn release(&self, span: Handle) -> Result<(), BufferError> {
         self.spans.dispose(span)?;
         Ok(())
     }
 
-    /// Calls with the buffer and an offset in it, and keeps the span until that is over: a release in between must not
+    /// Calls with the buffer and a part in it, and keeps the span until that is over: a release in between must not
     /// let a resize in. A panic strikes the buffer.
-    fn pinned(
+    fn pinned<R>(
         &self,
         span: Handle,
-        inner: Part,
-        call: impl FnOnce(&Buffer, usize) -> Result<(), BufferError>,
-    ) -> Result<(), BufferError> {
+        inner: impl FnOnce(Part) -> Part,
+        call: impl FnOnce(&Buffer, Part) -> Result<R, BufferError>,
+    ) -> Result<R, BufferError> {
         self.spans.call(span, |view| {
-            let at = view.part.within(inner)?.offset;
-            self.blocks.call(view.lease.handle(), |contents| call(contents, at))?
+            let part = view.part.within(inner(view.part))?;
+            self.blocks.call(view.lease.handle(), |contents| call(contents, part))?
         })?
     }
 }

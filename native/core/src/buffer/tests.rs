@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadhand_guard::{CallError, GuardError, Handle, Ledger, build_info, whose};
 
+use super::contents::Part;
 use super::*;
 use crate::planted;
 
@@ -259,7 +260,7 @@ fn a_revoke_waits_for_the_read_that_is_under_way() {
         let mut revoking = None;
         // The question is asked in the middle of the read.
         let read = |contents: &Buffer| {
-            contents.read_at(0, &mut [0], |_| {
+            let asked = |_, _| {
                 let started = Arc::new(AtomicBool::new(false));
                 let flag = Arc::clone(&started);
                 let thread = scope.spawn(move || {
@@ -271,8 +272,9 @@ fn a_revoke_waits_for_the_read_that_is_under_way() {
                 }
                 std::thread::sleep(std::time::Duration::from_millis(50));
                 revoking = Some(thread.is_finished());
-                Ok(())
-            })
+                Ok(Part { offset: 0, length: 1 })
+            };
+            contents.look(asked, |_| ())
         };
         all.blocks.call(buffer, read).unwrap().unwrap();
         revoking

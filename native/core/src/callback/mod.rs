@@ -20,6 +20,7 @@ use std::sync::Arc;
 use deadhand_guard::{GuardError, Handle, Ledger, SharedTable};
 
 use crate::census::kind;
+use crate::provoked::provoked;
 
 use event::{Event, Registration};
 
@@ -144,6 +145,21 @@ impl<T: Send + Sync + 'static, W: WeakHost<T>> Callbacks<T, W> {
     #[must_use]
     pub fn alive(&self) -> [(&'static str, u32); 2] {
         [(self.events.kind(), self.events.len()), (self.registrations.kind(), self.registrations.len())]
+    }
+
+    /// Panics inside a call on the event or registration, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, any: Handle) -> Result<(), CallbackError> {
+        Ok(if any.table() == self.registrations.id() {
+            self.registrations.call(any, |_| provoked())
+        } else {
+            self.events.call(any, |_| provoked())
+        }?)
     }
 
     /// Disposes of the event and everything that is registered for it.

@@ -39,19 +39,19 @@ pub enum ChannelError {
     #[error("the channel is empty: send first, or wait")]
     Empty,
     /// Nothing changed in time.
-    #[error("the channel was still {} after the time that was given", if *.full { "full" } else { "empty" })]
+    #[error("the channel was still {} after the time that was given: wait longer", if *.full { "full" } else { "empty" })]
     TimedOut {
         /// Whether it was full, and not empty.
         full: bool,
     },
     /// The last one on the other side is closed, and for a consumer all items are received.
-    #[error("the channel is closed: its last {by} is gone")]
+    #[error("the channel is closed: its last {by} is gone; make a new one")]
     Closed {
         /// Who is gone.
         by: Side,
     },
     /// The end itself was closed during the call, by another thread or a finalizer.
-    #[error("{side} {end} was closed while it was in use")]
+    #[error("{side} {end} was closed while it was in use: close it when nobody waits")]
     EndClosed {
         /// Which side it was on.
         side: Side,

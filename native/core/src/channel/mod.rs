@@ -21,6 +21,7 @@ use std::time::Duration;
 use deadhand_guard::{GuardError, Handle, Ledger, SharedTable};
 
 use crate::census::kind;
+use crate::provoked::provoked;
 
 use end::{Core, End};
 
@@ -202,6 +203,18 @@ impl<T: Send + 'static> Channels<T> {
     /// What is wrong with the handle.
     pub fn contents(&self, producer: Handle) -> Result<Contents<T>, ChannelError> {
         Ok(self.producers.call(producer, |end| Contents::of(&end.core))?)
+    }
+
+    /// Panics inside a call on the producer or consumer, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, end: Handle) -> Result<(), ChannelError> {
+        let ends = if end.table() == self.consumers.id() { &self.consumers } else { &self.producers };
+        Ok(ends.call(end, |_| provoked())?)
     }
 
     /// Whether the producer is not closed; one that is fenced off is open, too.

@@ -85,7 +85,8 @@ impl Coded for BufferError {
         match self {
             Self::Call(error) => error.code(),
             Self::OutOfRange { .. } | Self::TooLong { .. } => Code::OutOfRange,
-            Self::SpansOut { .. } => Code::InUse,
+            Self::SpansOut { .. } | Self::ViewsOut { .. } => Code::InUse,
+            Self::WritableViewOut { .. } => Code::Busy,
             Self::Revoked { .. } | Self::Outdated { .. } | Self::BufferGone { .. } => Code::Revoked,
         }
     }
@@ -94,7 +95,9 @@ impl Coded for BufferError {
         match self {
             Self::Call(error) => error.handle(),
             Self::OutOfRange { .. } | Self::TooLong { .. } => None,
-            Self::SpansOut { buffer, .. } => Some(*buffer),
+            Self::SpansOut { buffer, .. } | Self::ViewsOut { buffer, .. } | Self::WritableViewOut { buffer } => {
+                Some(*buffer)
+            }
             Self::Revoked { slice } | Self::Outdated { slice, .. } | Self::BufferGone { slice, .. } => Some(*slice),
         }
     }

@@ -9,6 +9,7 @@
 
 mod code;
 mod coded;
+mod interface;
 mod last;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use deadhand_guard::{CallError, Handle, fence};
 
 pub use code::Code;
 pub use coded::Coded;
+pub use interface::{Interface, Limits};
 pub use last::{LastError, clear_last_error, copy_last_message, last_error, record, take_last_error};
 
 /// What an entry that succeeds does with the record of its thread.

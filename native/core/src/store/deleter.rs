@@ -8,6 +8,7 @@ use deadhand_guard::{GuardError, Handle, Thread};
 use super::error::{StoreError, answer, closed_by_now};
 use super::tables::{DELETER, tables};
 use super::{Writer, home};
+use crate::provoked::provoked;
 
 /// A handle of a cursor, for the thread that made it. Others get [`GuardError::WrongThread`], also for closing it.
 ///
@@ -57,6 +58,18 @@ impl Deleter {
     pub fn close(self) -> Result<(), StoreError> {
         self.check_thread()?;
         closed_by_now(end(self.handle))
+    }
+
+    /// Panics inside the call. For tests: the answer is [`StoreError::Panicked`], and the deleter is fenced off.
+    ///
+    /// # Errors
+    /// Always; [`GuardError::WrongThread`] elsewhere than at home.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(self) -> Result<(), StoreError> {
+        self.check_thread()?;
+        answer(DELETER, self.handle, tables()?.deleters.call(self.handle, |_| provoked()))
     }
 
     /// Whether it is there and not closed. Any thread may ask.

@@ -38,7 +38,7 @@ pub enum StoreError {
     #[error("the store's file failed: {0}")]
     Io(io::Error),
     /// The database refused: not a database, damaged, too large.
-    #[error("the database refused: {message}")]
+    #[error("the database refused: {message}; if the file is damaged, restore it or begin a new one")]
     Database {
         /// What it said.
         message: String,

@@ -9,6 +9,7 @@ use super::database::Items;
 use super::error::{StoreError, answer, closed_by_now};
 use super::gate::Ticket;
 use super::tables::{READER, tables};
+use crate::provoked::provoked;
 
 /// A handle of a snapshot, for one thread at a time. A second one gets [`GuardError::Busy`].
 ///
@@ -72,6 +73,17 @@ impl Reader {
     /// [`GuardError::DestructorPanicked`], after which it is gone all the same.
     pub fn close(self) -> Result<(), StoreError> {
         closed_by_now(tables()?.readers.dispose(self.0))
+    }
+
+    /// Panics inside the call. For tests: the answer is [`StoreError::Panicked`], and the reader is fenced off.
+    ///
+    /// # Errors
+    /// Always.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(self) -> Result<(), StoreError> {
+        self.call(|_| provoked())
     }
 
     /// Whether it is there and not closed. Another thread may close it before this returns.

@@ -8,6 +8,7 @@ use super::database::Body;
 use super::error::{StoreError, answer, closed_by_now};
 use super::tables::{STORE, tables};
 use super::{Reader, Writer, reader, writer};
+use crate::provoked::provoked;
 
 /// A handle of a database, for any number of threads at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +87,7 @@ impl Store {
     /// # Panics
     /// Never out of this call.
     pub fn provoke_panic(self) -> Result<(), StoreError> {
-        answer(STORE, self.0, tables()?.stores.call(self.0, |_| panic!("provoked by provoke_panic()")))
+        answer(STORE, self.0, tables()?.stores.call(self.0, |_| provoked()))
     }
 
     /// Whether it is there and not closed. Another thread may close it before this returns.

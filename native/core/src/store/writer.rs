@@ -10,6 +10,7 @@ use super::database::ITEMS;
 use super::error::{StoreError, answer, closed_by_now};
 use super::gate::Ticket;
 use super::tables::{WRITER, tables};
+use crate::provoked::provoked;
 
 /// A handle of a transaction, for one thread at a time. A second one gets [`GuardError::Busy`].
 ///
@@ -89,6 +90,17 @@ impl Writer {
     /// [`GuardError::DestructorPanicked`], after which it is gone all the same.
     pub fn abort(self) -> Result<(), StoreError> {
         closed_by_now(tables()?.writers.dispose(self.0))
+    }
+
+    /// Panics inside the call. For tests: the answer is [`StoreError::Panicked`], and the writer is fenced off.
+    ///
+    /// # Errors
+    /// Always.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(self) -> Result<(), StoreError> {
+        self.call(|_| provoked())
     }
 
     /// Whether it is there and not ended. Another thread may end it before this returns.

@@ -6,6 +6,7 @@ use deadhand_guard::{GuardError, Handle};
 
 use super::{TextError, Texts};
 use crate::ledger::ledger;
+use crate::provoked::provoked;
 
 impl Texts {
     /// The texts of the process, made when first asked for.
@@ -53,7 +54,7 @@ impl Texts {
     /// # Panics
     /// Never out of this call.
     pub fn provoke_panic(&self, text: Handle) -> Result<(), TextError> {
-        Ok(self.table.call(text, |_| panic!("provoked by provoke_panic()"))?)
+        Ok(self.table.call(text, |_| provoked())?)
     }
 }
 

@@ -97,11 +97,20 @@ impl Texts {
     /// # Errors
     /// As for [`get`](Self::get); [`TextError::TooSmall`].
     pub fn copy_into(&self, text: Handle, into: &mut [u8]) -> Result<usize, TextError> {
+        self.show(text, into.len(), |bytes| {
+            into[..bytes.len()].copy_from_slice(bytes);
+            bytes.len()
+        })
+    }
+
+    /// Shows all bytes of the text, if there is room for them, for a host whose memory Rust cannot borrow.
+    ///
+    /// # Errors
+    /// As for [`copy_into`](Self::copy_into); a panic of `look`, which fences off the text. Nothing is shown otherwise.
+    pub fn show<R>(&self, text: Handle, room: usize, look: impl FnOnce(&[u8]) -> R) -> Result<R, TextError> {
         self.read(text, |text| {
-            let (needed, room) = (text.len(), into.len());
-            let place = into.get_mut(..needed).ok_or(TextError::TooSmall { needed, room })?;
-            place.copy_from_slice(text.as_bytes());
-            Ok(needed)
+            let needed = text.len();
+            if needed > room { Err(TextError::TooSmall { needed, room }) } else { Ok(look(text.as_bytes())) }
         })
     }
 
