@@ -180,6 +180,17 @@ impl<T: Send + 'static> Futures<T> {
         })?
     }
 
+    /// Panics inside a call on the task, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, task: Handle) -> Result<(), FutureError> {
+        Ok(self.tasks.call(task, |_| panic!("provoked by provoke_panic()"))?)
+    }
+
     /// Waits for the result and takes it.
     ///
     /// # Errors
@@ -222,6 +233,12 @@ impl<T: Send + 'static> Futures<T> {
     /// What is wrong with the handle.
     pub fn callback_failures(&self, task: Handle) -> Result<Vec<String>, FutureError> {
         Ok(self.tasks.call(task, |task| task.promise.failures())?)
+    }
+
+    /// How many there are of each kind, those included that are closed and in a call.
+    #[must_use]
+    pub fn alive(&self) -> [(&'static str, u32); 2] {
+        [(self.runtimes.kind(), self.runtimes.len()), (self.tasks.kind(), self.tasks.len())]
     }
 
     /// Disposes of the task, which cancels it if it is pending. Who waits for it is woken.
