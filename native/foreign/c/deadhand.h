@@ -131,7 +131,7 @@ typedef struct deadhand_bytes {
 } deadhand_bytes;
 
 // What a pool has done so far.
-typedef struct deadhand_pool_report {
+typedef struct deadhand_pool_counts {
     // Buffers that were rented.
     uint64_t rented;
     // Those of them that had the memory of an earlier one.
@@ -140,7 +140,7 @@ typedef struct deadhand_pool_report {
     uint64_t resting;
     // Blocks that were written to between two lives, through a pointer that somebody kept.
     uint64_t dirty;
-} deadhand_pool_report;
+} deadhand_pool_counts;
 
 // A callback: gets what was registered with it, its registration, and what the fire was given. Returns 0, or a number
 // of its own if it failed.
@@ -394,7 +394,7 @@ deadhand_status deadhand_pool_new(size_t capacity, uint64_t *pool);
 deadhand_status deadhand_pool_rent(uint64_t pool, size_t length, uint64_t *buffer);
 
 // What it has done so far.
-deadhand_status deadhand_pool_report(uint64_t pool, struct deadhand_pool_report *report);
+deadhand_status deadhand_pool_report(uint64_t pool, struct deadhand_pool_counts *report);
 
 // Ends the pool; what is rented goes on.
 deadhand_status deadhand_pool_close(uint64_t pool);

@@ -1,0 +1,58 @@
+"""The core of deadhand through its C interface: the same classes as `deadhand._native` has, over what `_low` speaks C with."""
+
+from .callback import Event, Registration
+from .channel import Consumer, Producer, channel
+from .errors import (
+    BusyHandle,
+    CallbackFailed,
+    ChannelEmpty,
+    ChannelFull,
+    ClosedHandle,
+    DatabaseError,
+    DeadTarget,
+    FencedHandle,
+    HandleError,
+    HasChildren,
+    NativePanic,
+    NotText,
+    OutOfRange,
+    StaleHandle,
+    WrongThread,
+)
+from .ledger import core_ledger
+from .memory import Buffer, Pool, Slice, Span
+from .store import Deleter, Reader, Store, Writer
+from .text import Text
+
+__all__ = [
+    "Buffer",
+    "BusyHandle",
+    "CallbackFailed",
+    "ChannelEmpty",
+    "ChannelFull",
+    "ClosedHandle",
+    "Consumer",
+    "DatabaseError",
+    "DeadTarget",
+    "Deleter",
+    "Event",
+    "FencedHandle",
+    "HandleError",
+    "HasChildren",
+    "NativePanic",
+    "NotText",
+    "OutOfRange",
+    "Pool",
+    "Producer",
+    "Reader",
+    "Registration",
+    "Slice",
+    "Span",
+    "StaleHandle",
+    "Store",
+    "Text",
+    "Writer",
+    "WrongThread",
+    "channel",
+    "core_ledger",
+]
