@@ -1,5 +1,7 @@
 """The C interface by cffi, in ABI mode: the declarations are read from the header."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -47,21 +49,21 @@ def _number(out: Any, cast: Any = _cast) -> int:
     return int(cast("uintptr_t", out[0]))
 
 
-def _bytes(out: Any) -> "bytes | None":
+def _bytes(out: Any) -> bytes | None:
     try:
         return None if out.data == _no_bytes else _buffer(out.data, out.length)[:]
     finally:
         _library.deadhand_bytes_free(out)
 
 
-def _items(out: Any) -> "list[int]":
+def _items(out: Any) -> list[int]:
     try:
         return [int(_cast("uintptr_t", out.data[at])) for at in range(out.length)]
     finally:
         _library.deadhand_items_free(out)
 
 
-def _record(out: Any) -> "dict[str, int]":
+def _record(out: Any) -> dict[str, int]:
     return {name: getattr(out, name) for name in dir(out)}
 
 
@@ -120,7 +122,7 @@ def pointer(number: int) -> Any:
     return _cast("void *", number)
 
 
-thunks: "list[Any]" = []
+thunks: list[Any] = []
 """All that C may call, for who calls C at the end of the interpreter, when the names of this module may be gone."""
 
 

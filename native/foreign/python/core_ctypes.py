@@ -1,5 +1,7 @@
 """The C interface by ctypes: the argument types of every function are declared, or ctypes would guess `int`."""
 
+from __future__ import annotations
+
 import ctypes as c
 from pathlib import Path
 from typing import Any
@@ -60,21 +62,21 @@ def _number(out: Any) -> int:
     return out.value or 0
 
 
-def _bytes(out: _Bytes) -> "bytes | None":
+def _bytes(out: _Bytes) -> bytes | None:
     try:
         return None if out.data is None else c.string_at(out.data, out.length)
     finally:
         _bytes_free(c.byref(out))
 
 
-def _items(out: _Items) -> "list[int]":
+def _items(out: _Items) -> list[int]:
     try:
         return [out.data[at] or 0 for at in range(out.length)]
     finally:
         _items_free(c.byref(out))
 
 
-def _record(out: c.Structure) -> "dict[str, int]":
+def _record(out: c.Structure) -> dict[str, int]:
     return {name: getattr(out, name) for name, _ in out._fields_}
 
 
@@ -135,9 +137,9 @@ def pointer(number: int) -> int:
     return number
 
 
-thunks: "list[Any]" = []
+thunks: list[Any] = []
 """All that C may call, for who calls C at the end of the interpreter, when the names of this module may be gone."""
-_THUNKS: "dict[str, Any]" = {
+_THUNKS: dict[str, Any] = {
     "call": c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_uint64, c.c_void_p),
     "release": c.CFUNCTYPE(None, c.c_void_p),
     "upgrade": c.CFUNCTYPE(c.c_void_p, c.c_void_p),

@@ -37,9 +37,10 @@ pub unsafe extern "C" fn deadhand_buffer_of(data: *const u8, length: usize, buff
 /// How many bytes it has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_length(buffer: u64, length: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let length = unsafe { Out::new(length, "length") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let length = unsafe { Out::new(length, "length") }?;
+        let length = length?;
         length.put(buffers()?.length(buffer)?);
         Ok(())
     })
@@ -48,9 +49,10 @@ pub unsafe extern "C" fn deadhand_buffer_length(buffer: u64, length: *mut usize)
 /// Native allocates: bytes from `offset` on, to be given back; as many as `length` says, or with `SIZE_MAX` all.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_get(buffer: u64, offset: usize, length: usize, bytes: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { Out::new(bytes, "bytes") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { Out::new(bytes, "bytes") }?;
+        let bytes = bytes?;
         let length = (length != usize::MAX).then_some(length);
         bytes.put(Bytes::of(buffers()?.get(buffer, offset, length)?));
         Ok(())
@@ -60,9 +62,10 @@ pub unsafe extern "C" fn deadhand_buffer_get(buffer: u64, offset: usize, length:
 /// The host allocates, native fills: `length` bytes from `offset` on. All of them, or nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_read(buffer: u64, offset: usize, into: *mut u8, length: usize) -> Status {
+    // SAFETY: the caller's promise.
+    let into = unsafe { room(into, length, "into") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let into = unsafe { room(into, length, "into") }?;
+        let into = into?;
         Ok(buffers()?.read(buffer, offset, into)?)
     })
 }
@@ -70,9 +73,10 @@ pub unsafe extern "C" fn deadhand_buffer_read(buffer: u64, offset: usize, into: 
 /// Copies bytes of the host to `offset`. All of them, or nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_write(buffer: u64, offset: usize, data: *const u8, length: usize) -> Status {
+    // SAFETY: the caller's promise.
+    let data = unsafe { bytes(data, length, "data") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let data = unsafe { bytes(data, length, "data") }?;
+        let data = data?;
         Ok(buffers()?.write(buffer, offset, data)?)
     })
 }
@@ -80,9 +84,10 @@ pub unsafe extern "C" fn deadhand_buffer_write(buffer: u64, offset: usize, data:
 /// How often it was resized, plus one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_epoch(buffer: u64, epoch: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let epoch = unsafe { Out::new(epoch, "epoch") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let epoch = unsafe { Out::new(epoch, "epoch") }?;
+        let epoch = epoch?;
         epoch.put(buffers()?.epoch(buffer)?);
         Ok(())
     })
@@ -91,9 +96,10 @@ pub unsafe extern "C" fn deadhand_buffer_epoch(buffer: u64, epoch: *mut u64) -> 
 /// Gives it another length, keeps what fits, fills up with zeros, and says the new epoch. Every slice is outdated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_resize(buffer: u64, length: usize, epoch: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let epoch = unsafe { Out::new(epoch, "epoch") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let epoch = unsafe { Out::new(epoch, "epoch") }?;
+        let epoch = epoch?;
         epoch.put(buffers()?.resize(buffer, length)?);
         Ok(())
     })
@@ -102,9 +108,10 @@ pub unsafe extern "C" fn deadhand_buffer_resize(buffer: u64, length: usize, epoc
 /// Makes a view of a part that is good until it is revoked, or the buffer is resized or closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_slice(buffer: u64, offset: usize, length: usize, slice: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let slice = unsafe { Out::new(slice, "slice") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let slice = unsafe { Out::new(slice, "slice") }?;
+        let slice = slice?;
         slice.put(buffers()?.slice(buffer, offset, length)?.to_u64());
         Ok(())
     })
@@ -113,9 +120,10 @@ pub unsafe extern "C" fn deadhand_buffer_slice(buffer: u64, offset: usize, lengt
 /// Pins a part: the buffer can be neither resized nor closed until the span is closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_buffer_span(buffer: u64, offset: usize, length: usize, span: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let span = unsafe { Out::new(span, "span") };
     on(buffer, |buffer| {
-        // SAFETY: the caller's promise.
-        let span = unsafe { Out::new(span, "span") }?;
+        let span = span?;
         span.put(buffers()?.span(buffer, offset, length)?.to_u64());
         Ok(())
     })

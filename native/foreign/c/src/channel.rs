@@ -135,9 +135,10 @@ fn sent(answer: Result<(), SendError<Owned>>) -> Result<(), Error> {
 /// Receives an item now or not at all.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_consumer_try_receive(consumer: u64, item: *mut *mut c_void) -> Status {
+    // SAFETY: the caller's promise.
+    let item = unsafe { Out::new(item, "item") };
     on(consumer, |consumer| {
-        // SAFETY: the caller's promise.
-        let item = unsafe { Out::new(item, "item") }?;
+        let item = item?;
         item.put(channels()?.try_receive(consumer)?.give_back());
         Ok(())
     })
@@ -146,9 +147,10 @@ pub unsafe extern "C" fn deadhand_consumer_try_receive(consumer: u64, item: *mut
 /// The same when there is one, for which it waits that many seconds; without end if they are fewer than 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_consumer_receive(consumer: u64, seconds: f64, item: *mut *mut c_void) -> Status {
+    // SAFETY: the caller's promise.
+    let item = unsafe { Out::new(item, "item") };
     on(consumer, |consumer| {
-        // SAFETY: the caller's promise.
-        let item = unsafe { Out::new(item, "item") }?;
+        let item = item?;
         item.put(channels()?.receive_timeout(consumer, patience(seconds)?)?.give_back());
         Ok(())
     })
@@ -157,9 +159,10 @@ pub unsafe extern "C" fn deadhand_consumer_receive(consumer: u64, seconds: f64, 
 /// Makes another producer of the same channel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_producer_another(producer: u64, other: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let other = unsafe { Out::new(other, "other") };
     on(producer, |producer| {
-        // SAFETY: the caller's promise.
-        let other = unsafe { Out::new(other, "other") }?;
+        let other = other?;
         other.put(channels()?.another_producer(producer)?.to_u64());
         Ok(())
     })
@@ -168,9 +171,10 @@ pub unsafe extern "C" fn deadhand_producer_another(producer: u64, other: *mut u6
 /// Makes another consumer of the same channel. Each item goes to one of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_consumer_another(consumer: u64, other: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let other = unsafe { Out::new(other, "other") };
     on(consumer, |consumer| {
-        // SAFETY: the caller's promise.
-        let other = unsafe { Out::new(other, "other") }?;
+        let other = other?;
         other.put(channels()?.another_consumer(consumer)?.to_u64());
         Ok(())
     })
@@ -179,9 +183,10 @@ pub unsafe extern "C" fn deadhand_consumer_another(consumer: u64, other: *mut u6
 /// What the channel of that producer has done so far.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_producer_counts(producer: u64, counts: *mut Counts) -> Status {
+    // SAFETY: the caller's promise.
+    let counts = unsafe { Out::new(counts, "counts") };
     on(producer, |producer| {
-        // SAFETY: the caller's promise.
-        let counts = unsafe { Out::new(counts, "counts") }?;
+        let counts = counts?;
         counts.put(channels()?.producer_counts(producer)?.into());
         Ok(())
     })
@@ -190,9 +195,10 @@ pub unsafe extern "C" fn deadhand_producer_counts(producer: u64, counts: *mut Co
 /// What the channel of that consumer has done so far.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_consumer_counts(consumer: u64, counts: *mut Counts) -> Status {
+    // SAFETY: the caller's promise.
+    let counts = unsafe { Out::new(counts, "counts") };
     on(consumer, |consumer| {
-        // SAFETY: the caller's promise.
-        let counts = unsafe { Out::new(counts, "counts") }?;
+        let counts = counts?;
         counts.put(channels()?.consumer_counts(consumer)?.into());
         Ok(())
     })
@@ -201,9 +207,10 @@ pub unsafe extern "C" fn deadhand_consumer_counts(consumer: u64, counts: *mut Co
 /// The items that a last consumer left behind when it was discarded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_producer_reclaim(producer: u64, items: *mut Items) -> Status {
+    // SAFETY: the caller's promise.
+    let items = unsafe { Out::new(items, "items") };
     on(producer, |producer| {
-        // SAFETY: the caller's promise.
-        let items = unsafe { Out::new(items, "items") }?;
+        let items = items?;
         items.put(Items::of(channels()?.reclaim(producer)?));
         Ok(())
     })
@@ -228,13 +235,14 @@ pub unsafe extern "C" fn deadhand_consumer_close(consumer: u64, items: *mut Item
 /// # Safety
 /// As for all functions of this crate.
 unsafe fn end(handle: u64, items: *mut Items, close: impl FnOnce(Handle) -> Result<Vec<Owned>, Error>) -> Status {
+    // SAFETY: the caller's promise.
+    let items = (!items.is_null()).then(|| unsafe { Out::new(items, "items") });
     closing(handle, |handle| {
-        if items.is_null() {
-            return close(handle).map(drop);
+        let items = items.transpose()?;
+        let left = close(handle)?;
+        if let Some(items) = items {
+            items.put(Items::of(left));
         }
-        // SAFETY: the caller's promise.
-        let items = unsafe { Out::new(items, "items") }?;
-        items.put(Items::of(close(handle)?));
         Ok(())
     })
 }

@@ -93,11 +93,12 @@ pub unsafe extern "C" fn deadhand_event_register(
     release: Release,
     registration: *mut u64,
 ) -> Status {
+    // First of all, so that it is released whatever is wrong.
+    let object = Owned::new(user, release);
+    // SAFETY: the caller's promise.
+    let registration = unsafe { Out::new(registration, "registration") };
     on(event, |event| {
-        // First of all, so that it is released whatever is wrong.
-        let object = Owned::new(user, release);
-        // SAFETY: the caller's promise.
-        let registration = unsafe { Out::new(registration, "registration") }?;
+        let registration = registration?;
         let target = Target::Strong(Callback { call: function(call, "call")?, object });
         registration.put(callbacks()?.register(event, target, OnDead::Error)?.to_u64());
         Ok(())
@@ -117,10 +118,11 @@ pub unsafe extern "C" fn deadhand_event_register_weak(
     on_dead: i32,
     registration: *mut u64,
 ) -> Status {
+    let object = Owned::new(weak, release);
+    // SAFETY: the caller's promise.
+    let registration = unsafe { Out::new(registration, "registration") };
     on(event, |event| {
-        let object = Owned::new(weak, release);
-        // SAFETY: the caller's promise.
-        let registration = unsafe { Out::new(registration, "registration") }?;
+        let registration = registration?;
         let (call, upgrade) = (function(call, "call")?, function(upgrade, "upgrade")?);
         let target = Target::Weak(Weak { call, upgrade, release, object });
         registration.put(callbacks()?.register(event, target, policy(on_dead)?)?.to_u64());
@@ -137,9 +139,10 @@ pub unsafe extern "C" fn deadhand_event_fire(
     failed: Failed,
     fired: *mut Fired,
 ) -> Status {
+    // SAFETY: the caller's promise.
+    let fired = unsafe { Out::new(fired, "fired") };
     on(event, |event| {
-        // SAFETY: the caller's promise.
-        let fired = unsafe { Out::new(fired, "fired") }?;
+        let fired = fired?;
         let found = callbacks()?
             .fire(event, |registration, callback: &Callback| callback.run(registration.to_u64(), argument))?;
         for (registration, failure) in &found.failures {
@@ -174,9 +177,10 @@ fn why(failure: &Failure<i32>) -> Code {
 /// How many callbacks are registered, dead ones included.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_event_count(event: u64, count: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let count = unsafe { Out::new(count, "count") };
     on(event, |event| {
-        // SAFETY: the caller's promise.
-        let count = unsafe { Out::new(count, "count") }?;
+        let count = count?;
         count.put(callbacks()?.registrations(event)?.len());
         Ok(())
     })
@@ -185,9 +189,10 @@ pub unsafe extern "C" fn deadhand_event_count(event: u64, count: *mut usize) -> 
 /// Unregisters everything and says how many that were.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_event_clear(event: u64, count: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let count = unsafe { Out::new(count, "count") };
     on(event, |event| {
-        // SAFETY: the caller's promise.
-        let count = unsafe { Out::new(count, "count") }?;
+        let count = count?;
         count.put(callbacks()?.clear(event)?);
         Ok(())
     })

@@ -36,9 +36,10 @@ pub unsafe extern "C" fn deadhand_pool_new(capacity: usize, pool: *mut u64) -> S
 /// Makes a buffer of zeros, under a handle of its own, in memory that may have been a buffer before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_pool_rent(pool: u64, length: usize, buffer: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let buffer = unsafe { Out::new(buffer, "buffer") };
     on(pool, |pool| {
-        // SAFETY: the caller's promise.
-        let buffer = unsafe { Out::new(buffer, "buffer") }?;
+        let buffer = buffer?;
         buffer.put(buffers()?.rent(pool, length)?.to_u64());
         Ok(())
     })
@@ -47,9 +48,10 @@ pub unsafe extern "C" fn deadhand_pool_rent(pool: u64, length: usize, buffer: *m
 /// What it has done so far.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_pool_report(pool: u64, report: *mut PoolReport) -> Status {
+    // SAFETY: the caller's promise.
+    let report = unsafe { Out::new(report, "report") };
     on(pool, |pool| {
-        // SAFETY: the caller's promise.
-        let report = unsafe { Out::new(report, "report") }?;
+        let report = report?;
         let found = buffers()?.pool_report(pool)?;
         report.put(PoolReport {
             rented: found.rented,

@@ -8,9 +8,10 @@ use crate::entry::{Out, bytes, closing, on, room};
 /// How many bytes it shows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_slice_length(slice: u64, length: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let length = unsafe { Out::new(length, "length") };
     on(slice, |slice| {
-        // SAFETY: the caller's promise.
-        let length = unsafe { Out::new(length, "length") }?;
+        let length = length?;
         length.put(buffers()?.slice_length(slice)?);
         Ok(())
     })
@@ -19,9 +20,10 @@ pub unsafe extern "C" fn deadhand_slice_length(slice: u64, length: *mut usize) -
 /// Native allocates: bytes from `offset` on, to be given back; as many as `length` says, or with `SIZE_MAX` all.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_slice_get(slice: u64, offset: usize, length: usize, bytes: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { Out::new(bytes, "bytes") };
     on(slice, |slice| {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { Out::new(bytes, "bytes") }?;
+        let bytes = bytes?;
         let length = (length != usize::MAX).then_some(length);
         bytes.put(Bytes::of(buffers()?.get_slice(slice, offset, length)?));
         Ok(())
@@ -31,9 +33,10 @@ pub unsafe extern "C" fn deadhand_slice_get(slice: u64, offset: usize, length: u
 /// The host allocates, native fills: `length` bytes from `offset` on. All of them, or nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_slice_read(slice: u64, offset: usize, into: *mut u8, length: usize) -> Status {
+    // SAFETY: the caller's promise.
+    let into = unsafe { room(into, length, "into") };
     on(slice, |slice| {
-        // SAFETY: the caller's promise.
-        let into = unsafe { room(into, length, "into") }?;
+        let into = into?;
         Ok(buffers()?.read_slice(slice, offset, into)?)
     })
 }
@@ -41,9 +44,10 @@ pub unsafe extern "C" fn deadhand_slice_read(slice: u64, offset: usize, into: *m
 /// Copies bytes of the host to `offset`. All of them, or nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_slice_write(slice: u64, offset: usize, data: *const u8, length: usize) -> Status {
+    // SAFETY: the caller's promise.
+    let data = unsafe { bytes(data, length, "data") };
     on(slice, |slice| {
-        // SAFETY: the caller's promise.
-        let data = unsafe { bytes(data, length, "data") }?;
+        let data = data?;
         Ok(buffers()?.write_slice(slice, offset, data)?)
     })
 }

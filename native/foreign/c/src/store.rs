@@ -34,9 +34,10 @@ pub unsafe extern "C" fn deadhand_store_open(path: *const u8, length: usize, sto
 /// Takes a snapshot of what is committed now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_store_read(store: u64, reader: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let reader = unsafe { Out::new(reader, "reader") };
     on(store, |store| {
-        // SAFETY: the caller's promise.
-        let reader = unsafe { Out::new(reader, "reader") }?;
+        let reader = reader?;
         reader.put(Store::of(store).read()?.handle().to_u64());
         Ok(())
     })
@@ -45,9 +46,10 @@ pub unsafe extern "C" fn deadhand_store_read(store: u64, reader: *mut u64) -> St
 /// Begins the one transaction that writes; never waits for another one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_store_write(store: u64, writer: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let writer = unsafe { Out::new(writer, "writer") };
     on(store, |store| {
-        // SAFETY: the caller's promise.
-        let writer = unsafe { Out::new(writer, "writer") }?;
+        let writer = writer?;
         writer.put(Store::of(store).write()?.handle().to_u64());
         Ok(())
     })

@@ -88,9 +88,10 @@ pub unsafe extern "C" fn deadhand_runtime_new(workers: usize, runtime: *mut u64)
 /// How many tasks run on the runtime, or wait to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_runtime_running(runtime: u64, count: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let count = unsafe { Out::new(count, "count") };
     on(runtime, |runtime| {
-        // SAFETY: the caller's promise.
-        let count = unsafe { Out::new(count, "count") }?;
+        let count = count?;
         count.put(futures()?.running(runtime)?);
         Ok(())
     })
@@ -100,15 +101,14 @@ pub unsafe extern "C" fn deadhand_runtime_running(runtime: u64, count: *mut usiz
 /// threads. `closing` may be null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_runtime_close(runtime: u64, seconds: f64, closing: *mut Closing) -> Status {
+    // SAFETY: the caller's promise.
+    let answer = (!closing.is_null()).then(|| unsafe { Out::new(closing, "closing") });
     crate::entry::closing(runtime, |runtime| {
-        let patience = patience(seconds)?.unwrap_or(Duration::MAX);
-        if closing.is_null() {
-            return Ok(futures()?.close(runtime, patience).map(drop)?);
+        let answer = answer.transpose()?;
+        let done = futures()?.close(runtime, patience(seconds)?.unwrap_or(Duration::MAX))?;
+        if let Some(answer) = answer {
+            answer.put(Closing { told: done.told, still_running: done.still_running });
         }
-        // SAFETY: the caller's promise.
-        let closing = unsafe { Out::new(closing, "closing") }?;
-        let done = futures()?.close(runtime, patience)?;
-        closing.put(Closing { told: done.told, still_running: done.still_running });
         Ok(())
     })
 }
@@ -123,10 +123,11 @@ pub unsafe extern "C" fn deadhand_task_spawn(
     release: Release,
     task: *mut u64,
 ) -> Status {
+    let user = Owned::new(user, release);
+    // SAFETY: the caller's promise.
+    let task = unsafe { Out::new(task, "task") };
     on(runtime, |runtime| {
-        let user = Owned::new(user, release);
-        // SAFETY: the caller's promise.
-        let task = unsafe { Out::new(task, "task") }?;
+        let task = task?;
         let work = function(work, "work")?;
         task.put(futures()?.spawn(runtime, async move { run(work, &user, release) })?.to_u64());
         Ok(())
@@ -153,10 +154,11 @@ pub unsafe extern "C" fn deadhand_task_sleep(
     release: Release,
     task: *mut u64,
 ) -> Status {
+    let item = Owned::new(item, release);
+    // SAFETY: the caller's promise.
+    let task = unsafe { Out::new(task, "task") };
     on(runtime, |runtime| {
-        let item = Owned::new(item, release);
-        // SAFETY: the caller's promise.
-        let task = unsafe { Out::new(task, "task") }?;
+        let task = task?;
         let time = patience(seconds)?.unwrap_or(Duration::MAX);
         let sleep = async move {
             if !time.is_zero() {
@@ -172,9 +174,10 @@ pub unsafe extern "C" fn deadhand_task_sleep(
 /// How the task has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_fate(task: u64, fate: *mut Fate) -> Status {
+    // SAFETY: the caller's promise.
+    let fate = unsafe { Out::new(fate, "fate") };
     on(task, |task| {
-        // SAFETY: the caller's promise.
-        let fate = unsafe { Out::new(fate, "fate") }?;
+        let fate = fate?;
         fate.put(futures()?.fate(task)?.into());
         Ok(())
     })
@@ -183,9 +186,10 @@ pub unsafe extern "C" fn deadhand_task_fate(task: u64, fate: *mut Fate) -> Statu
 /// Takes the result, which can be done once; it is the host's then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_take(task: u64, result: *mut *mut c_void) -> Status {
+    // SAFETY: the caller's promise.
+    let result = unsafe { Out::new(result, "result") };
     on(task, |task| {
-        // SAFETY: the caller's promise.
-        let result = unsafe { Out::new(result, "result") }?;
+        let result = result?;
         result.put(futures()?.take(task)?.map_err(Error::Host)?.give_back());
         Ok(())
     })
@@ -194,9 +198,10 @@ pub unsafe extern "C" fn deadhand_task_take(task: u64, result: *mut *mut c_void)
 /// Waits for the result that many seconds, without end if they are fewer than 0, and takes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_join(task: u64, seconds: f64, result: *mut *mut c_void) -> Status {
+    // SAFETY: the caller's promise.
+    let result = unsafe { Out::new(result, "result") };
     on(task, |task| {
-        // SAFETY: the caller's promise.
-        let result = unsafe { Out::new(result, "result") }?;
+        let result = result?;
         let found = futures()?.join(task, patience(seconds)?)?;
         result.put(found.map_err(Error::Host)?.give_back());
         Ok(())
@@ -206,9 +211,10 @@ pub unsafe extern "C" fn deadhand_task_join(task: u64, seconds: f64, result: *mu
 /// Cancels the task, and says how it has ended. Doing so again is no error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_cancel(task: u64, fate: *mut Fate) -> Status {
+    // SAFETY: the caller's promise.
+    let fate = unsafe { Out::new(fate, "fate") };
     on(task, |task| {
-        // SAFETY: the caller's promise.
-        let fate = unsafe { Out::new(fate, "fate") }?;
+        let fate = fate?;
         let futures = futures()?;
         fate.put(match futures.cancel(task)? {
             Cancel::Cancelled | Cancel::Already => Fate::Cancelled,
@@ -222,8 +228,8 @@ pub unsafe extern "C" fn deadhand_task_cancel(task: u64, fate: *mut Fate) -> Sta
 /// null) lets go of `user` after that, or at once if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_on_done(task: u64, done: Done, user: *mut c_void, release: Release) -> Status {
+    let user = Owned::new(user, release);
     on(task, |task| {
-        let user = Owned::new(user, release);
         let done = function(done, "done")?;
         let tell = move |fate| {
             if let Some(done) = done {

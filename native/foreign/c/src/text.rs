@@ -27,9 +27,10 @@ pub unsafe extern "C" fn deadhand_text_of(data: *const u8, length: usize, lossy:
 /// How many bytes it has in UTF-8, without a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_length(text: u64, length: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let length = unsafe { Out::new(length, "length") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let length = unsafe { Out::new(length, "length") }?;
+        let length = length?;
         length.put(texts()?.length(text)?);
         Ok(())
     })
@@ -38,9 +39,10 @@ pub unsafe extern "C" fn deadhand_text_length(text: u64, length: *mut usize) -> 
 /// How many characters it has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_characters(text: u64, count: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let count = unsafe { Out::new(count, "count") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let count = unsafe { Out::new(count, "count") }?;
+        let count = count?;
         count.put(texts()?.characters(text)?);
         Ok(())
     })
@@ -49,9 +51,10 @@ pub unsafe extern "C" fn deadhand_text_characters(text: u64, count: *mut usize) 
 /// Native allocates: all of it in UTF-8, without a NUL, to be given back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_get(text: u64, bytes: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { Out::new(bytes, "bytes") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { Out::new(bytes, "bytes") }?;
+        let bytes = bytes?;
         bytes.put(Bytes::of(texts()?.get(text)?.into_bytes()));
         Ok(())
     })
@@ -60,9 +63,10 @@ pub unsafe extern "C" fn deadhand_text_get(text: u64, bytes: *mut Bytes) -> Stat
 /// Native allocates: all of it with the NUL that C wants, which counts, and no other. To be given back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_for_c(text: u64, bytes: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { Out::new(bytes, "bytes") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { Out::new(bytes, "bytes") }?;
+        let bytes = bytes?;
         bytes.put(Bytes::of(texts()?.get_for_c(text)?.into_bytes_with_nul()));
         Ok(())
     })
@@ -71,9 +75,10 @@ pub unsafe extern "C" fn deadhand_text_for_c(text: u64, bytes: *mut Bytes) -> St
 /// The host allocates, native fills: all of it, without a NUL, or nothing. Says how many bytes were written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_read(text: u64, into: *mut u8, length: usize, written: *mut usize) -> Status {
+    // SAFETY: the caller's promise.
+    let (into, written) = (unsafe { room(into, length, "into") }, unsafe { Out::new(written, "written") });
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let (into, written) = (unsafe { room(into, length, "into") }?, unsafe { Out::new(written, "written") }?);
+        let (into, written) = (into?, written?);
         written.put(texts()?.copy_into(text, into)?);
         Ok(())
     })
@@ -82,9 +87,10 @@ pub unsafe extern "C" fn deadhand_text_read(text: u64, into: *mut u8, length: us
 /// Makes a text of the bytes `start` to `end`, which needs the first one no more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_cut(text: u64, start: usize, end: usize, part: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let part = unsafe { Out::new(part, "part") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let part = unsafe { Out::new(part, "part") }?;
+        let part = part?;
         part.put(texts()?.cut(text, start, end)?.to_u64());
         Ok(())
     })
@@ -93,9 +99,10 @@ pub unsafe extern "C" fn deadhand_text_cut(text: u64, start: usize, end: usize, 
 /// Makes a text of one after the other.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_text_join(text: u64, other: u64, joined: *mut u64) -> Status {
+    // SAFETY: the caller's promise.
+    let joined = unsafe { Out::new(joined, "joined") };
     on(text, |text| {
-        // SAFETY: the caller's promise.
-        let joined = unsafe { Out::new(joined, "joined") }?;
+        let joined = joined?;
         let other = deadhand_core::guard::Handle::from_u64(other)?;
         joined.put(texts()?.join(text, other)?.to_u64());
         Ok(())

@@ -15,9 +15,10 @@ pub unsafe extern "C" fn deadhand_writer_put(
     value: *const u8,
     value_length: usize,
 ) -> Status {
+    // SAFETY: the caller's promise.
+    let (key, value) = (unsafe { bytes(key, key_length, "key") }, unsafe { bytes(value, value_length, "value") });
     on(writer, |writer| {
-        // SAFETY: the caller's promise.
-        let (key, value) = (unsafe { bytes(key, key_length, "key") }?, unsafe { bytes(value, value_length, "value") }?);
+        let (key, value) = (key?, value?);
         Ok(Writer::of(writer).put(key, value)?)
     })
 }
@@ -25,9 +26,10 @@ pub unsafe extern "C" fn deadhand_writer_put(
 /// The value of the key as this transaction sees it, to be given back; null if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_writer_get(writer: u64, key: *const u8, length: usize, value: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let (key, value) = (unsafe { bytes(key, length, "key") }, unsafe { Out::new(value, "value") });
     on(writer, |writer| {
-        // SAFETY: the caller's promise.
-        let (key, value) = (unsafe { bytes(key, length, "key") }?, unsafe { Out::new(value, "value") }?);
+        let (key, value) = (key?, value?);
         if let Some(found) = Writer::of(writer).get(key)? {
             value.put(Bytes::of(found));
         }
@@ -38,9 +40,10 @@ pub unsafe extern "C" fn deadhand_writer_get(writer: u64, key: *const u8, length
 /// Removes the key, and says whether it was there: 1 or 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_writer_remove(writer: u64, key: *const u8, length: usize, was: *mut i32) -> Status {
+    // SAFETY: the caller's promise.
+    let (key, was) = (unsafe { bytes(key, length, "key") }, unsafe { Out::new(was, "was") });
     on(writer, |writer| {
-        // SAFETY: the caller's promise.
-        let (key, was) = (unsafe { bytes(key, length, "key") }?, unsafe { Out::new(was, "was") }?);
+        let (key, was) = (key?, was?);
         was.put(i32::from(Writer::of(writer).remove(key)?));
         Ok(())
     })
@@ -66,9 +69,10 @@ pub unsafe extern "C" fn deadhand_writer_deleter(
     length: usize,
     deleter: *mut u64,
 ) -> Status {
+    // SAFETY: the caller's promise.
+    let (prefix, deleter) = (unsafe { bytes(prefix, length, "prefix") }, unsafe { Out::new(deleter, "deleter") });
     on(writer, |writer| {
-        // SAFETY: the caller's promise.
-        let (prefix, deleter) = (unsafe { bytes(prefix, length, "prefix") }?, unsafe { Out::new(deleter, "deleter") }?);
+        let (prefix, deleter) = (prefix?, deleter?);
         deleter.put(Writer::of(writer).deleter(prefix)?.handle().to_u64());
         Ok(())
     })
@@ -77,9 +81,10 @@ pub unsafe extern "C" fn deadhand_writer_deleter(
 /// Deletes the next key and returns it, to be given back; null after the last one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_deleter_step(deleter: u64, key: *mut Bytes) -> Status {
+    // SAFETY: the caller's promise.
+    let key = unsafe { Out::new(key, "key") };
     on(deleter, |deleter| {
-        // SAFETY: the caller's promise.
-        let key = unsafe { Out::new(key, "key") }?;
+        let key = key?;
         if let Some(found) = Deleter::of(deleter).step()? {
             key.put(Bytes::of(found));
         }

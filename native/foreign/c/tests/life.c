@@ -272,6 +272,7 @@ static void callbacks(void) {
     OK(deadhand_event_new(&event));
     GIVES(DEADHAND_STATUS_NULL_POINTER, deadhand_event_register(event, NULL, hold(), release, &first));
     GIVES(DEADHAND_STATUS_NULL_POINTER, deadhand_event_register(event, answer, hold(), release, NULL));
+    GIVES(DEADHAND_STATUS_NOT_A_HANDLE, deadhand_event_register(0, answer, hold(), release, &first));
     IS(held == 0); /* released, whatever was wrong */
     OK(deadhand_event_register(event, answer, hold(), release, &first));
     OK(deadhand_event_register(event, unregister_itself, hold(), release, &second));

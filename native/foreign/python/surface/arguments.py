@@ -1,5 +1,7 @@
 """Arguments, checked before C sees them: ctypes would cut a number that is too large, and take None for a pointer."""
 
+from __future__ import annotations
+
 import operator
 
 _LIMIT = 1 << 64
@@ -36,7 +38,7 @@ def data(value: object, name: str) -> bytes:
     return value
 
 
-def length(value: "bytes | bytearray") -> int:
+def length(value: bytes | bytearray) -> int:
     """How many bytes there are, whatever a subclass says."""
     return bytes.__len__(value) if isinstance(value, bytes) else bytearray.__len__(value)
 
@@ -48,7 +50,7 @@ def memory(value: object) -> bytearray:
     return value
 
 
-def seconds(timeout: object) -> "float | None":
+def seconds(timeout: object) -> float | None:
     """How long to wait; None for without end."""
     if timeout is None:
         return None

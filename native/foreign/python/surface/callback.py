@@ -1,5 +1,7 @@
 """Events and registrations. Native calls thunks that live as long as the process; they find the callable by its number."""
 
+from __future__ import annotations
+
 import itertools
 import types
 import weakref
@@ -22,13 +24,13 @@ _event_close = function("event_close", "h")
 _unregister = function("registration_close", "h")
 _POLICIES = {"error": 0, "skip": 1, "unregister": 2}
 _numbers = itertools.count(1)
-_fires: "dict[int, _Fire]" = {}
+_fires: dict[int, _Fire] = {}
 
 
 class _Fire:
     """One fire, while it is under way: what it calls with, and what came of it."""
 
-    def __init__(self, args: "tuple[object, ...]") -> None:
+    def __init__(self, args: tuple[object, ...]) -> None:
         self.args = args
         self.answers: list[Any] = []
         self.failures: list[tuple[int, Exception]] = []
@@ -82,12 +84,12 @@ class Event(Owned):
 
     __slots__ = ("_kept",)
 
-    def __new__(cls) -> "Event":
+    def __new__(cls) -> Event:
         self = cls._of(_new())
         self._kept = Shelf()
         return self
 
-    def register(self, callback: Any, *, weak: bool = False, on_dead: "str | None" = None) -> "Registration":
+    def register(self, callback: Any, *, weak: bool = False, on_dead: str | None = None) -> Registration:
         """Put `callback` at the end of the list. With `weak` it is not kept alive; `on_dead` says what is done then."""
         policy = 0 if on_dead is None else _policy(on_dead)
         if not callable(callback):
@@ -100,7 +102,7 @@ class Event(Owned):
         with Calling():
             return Registration._of(_register_weak(self._handle, _CALL, number, _UPGRADE, RELEASE, policy))
 
-    def fire(self, *args: object) -> "list[Any]":
+    def fire(self, *args: object) -> list[Any]:
         """Call everything that is registered now and return the answers; raise `CallbackFailed` after that if any failed."""
         fire, number = _Fire(args), next(_numbers)
         with Calling():
@@ -164,7 +166,7 @@ def _reference(target: Any) -> Any:
         raise wrong_type(target, "callback", "weakly referable", "pass weak=False, or wrap it") from None
 
 
-def _outcome(answers: "list[Any]", failures: "list[tuple[int, Exception]]") -> errors.CallbackFailed:
+def _outcome(answers: list[Any], failures: list[tuple[int, Exception]]) -> errors.CallbackFailed:
     failed = len(failures)
     text = f"{failed} of {failed + len(answers)} callbacks failed, all were called: see `failures`; the first is the cause"
     error = errors.CallbackFailed(text)

@@ -1,5 +1,7 @@
 """Channels. Native moves numbers; the objects lie on one shelf that both ends hold, where the collector sees them."""
 
+from __future__ import annotations
+
 import time
 from typing import Any
 
@@ -24,7 +26,7 @@ _consumer_close = function("consumer_close", "h", "I")
 _SIGNALS = 0.05  # how long a Ctrl-C may go unnoticed
 
 
-def channel(capacity: int) -> "tuple[Producer, Consumer]":
+def channel(capacity: int) -> tuple[Producer, Consumer]:
     """Make a channel in which `capacity` items can wait, and return its two ends."""
     places = size(capacity, "capacity", "pass how many items can wait, 1 to 1048576")
     producer, consumer = _new(places)
@@ -60,7 +62,7 @@ class Producer(_End):
             take(number)
             raise
 
-    def send(self, item: object, timeout: "float | None" = None) -> None:
+    def send(self, item: object, timeout: float | None = None) -> None:
         """Send `item` when there is room; after `timeout` seconds raise `TimeoutError`. None waits without end."""
         patience = seconds(timeout)
         number = self._contents.keep(item)
@@ -70,19 +72,19 @@ class Producer(_End):
             take(number)
             raise
 
-    def another(self) -> "Producer":
+    def another(self) -> Producer:
         """Make another producer of the same channel."""
         return Producer._end(_another_producer(self._handle), self._contents)
 
-    def reclaim(self) -> "list[Any]":
+    def reclaim(self) -> list[Any]:
         """Return the items that a last consumer left behind when it was dropped."""
         return [take(number) for number in _reclaim(self._handle)]
 
-    def counts(self) -> "dict[str, int]":
+    def counts(self) -> dict[str, int]:
         """Return what the channel has done so far."""
         return _producer_counts(self._handle)
 
-    def close(self) -> "list[Any]":
+    def close(self) -> list[Any]:
         """Close it and wake who waits. The last end of a channel returns the items that are left."""
         return [take(number) for number in _producer_close(self._handle)]
 
@@ -99,24 +101,24 @@ class Consumer(_End):
         except errors.WouldBlock as error:
             raise errors.ChannelEmpty(str(error)) from None
 
-    def receive(self, timeout: "float | None" = None) -> Any:
+    def receive(self, timeout: float | None = None) -> Any:
         """Receive an item when there is one; after `timeout` seconds raise `TimeoutError`. None waits without end."""
         return take(_wait(seconds(timeout), lambda slice_: _receive(self._handle, slice_)))
 
-    def another(self) -> "Consumer":
+    def another(self) -> Consumer:
         """Make another consumer of the same channel."""
         return Consumer._end(_another_consumer(self._handle), self._contents)
 
-    def counts(self) -> "dict[str, int]":
+    def counts(self) -> dict[str, int]:
         """Return what the channel has done so far."""
         return _consumer_counts(self._handle)
 
-    def close(self) -> "list[Any]":
+    def close(self) -> list[Any]:
         """Close it and wake who waits. The last consumer of a channel returns the items that are left."""
         return [take(number) for number in _consumer_close(self._handle)]
 
 
-def _wait(patience: "float | None", attempt: Any) -> Any:
+def _wait(patience: float | None, attempt: Any) -> Any:
     """Try for that long, in slices between which Python looks at signals."""
     deadline = None if patience is None else time.monotonic() + patience
     while True:

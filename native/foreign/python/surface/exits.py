@@ -4,6 +4,8 @@ A thread that asks for the GIL then is ended by unwinding it (before Python 3.14
 do not survive. So such calls are refused shortly before, and those that are under way are waited for.
 """
 
+from __future__ import annotations
+
 import atexit
 import threading
 import time
@@ -11,18 +13,18 @@ import time
 from .errors import ClosedHandle
 
 _PATIENCE = 1.0
-_ending: "list[int]" = []  # the thread that ends the interpreter
-_under_way: "dict[Calling, None]" = {}
+_ending: list[int] = []  # the thread that ends the interpreter
+_under_way: dict[Calling, None] = {}
 
 
 class Calling:
     """A call that calls back, while it is under way. Raises ClosedHandle where that is too late."""
 
     # Bound now: at the end of the interpreter the names of this module may be gone.
-    def __init__(self, under_way: "dict[Calling, None]" = _under_way) -> None:
+    def __init__(self, under_way: dict[Calling, None] = _under_way) -> None:
         self._all = under_way
 
-    def __enter__(self, ending: "list[int]" = _ending, here=threading.get_ident, refused=ClosedHandle) -> None:  # noqa: ANN001
+    def __enter__(self, ending: list[int] = _ending, here=threading.get_ident, refused=ClosedHandle) -> None:
         self._all[self] = None  # first: who ends the interpreter sees it, or is seen
         if ending and ending[0] != here():
             del self._all[self]

@@ -4,6 +4,8 @@ Each lies on a shelf that belongs to the object whose C half holds the number. T
 sees cycles through C. When C lets go of a number, the object goes.
 """
 
+from __future__ import annotations
+
 import itertools
 import weakref
 from typing import Any
@@ -12,7 +14,7 @@ from . import _low
 
 NOTHING = object()
 _numbers = itertools.count(1)
-_shelves: "dict[int, weakref.ref[Shelf]]" = {}
+_shelves: dict[int, weakref.ref[Shelf]] = {}
 
 
 class Shelf(dict):

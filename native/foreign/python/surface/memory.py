@@ -1,5 +1,7 @@
 """Buffers, slices, spans and pools. `read` has native allocate, `read_into` has native fill memory of Python in place."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ._low import function, writable
@@ -39,18 +41,18 @@ class _Bytes(Owned):
         """How many bytes it has, shows or pins."""
         return self._length(self._handle)
 
-    def read(self, offset: "int | None" = None, length: "int | None" = None) -> bytes:
+    def read(self, offset: int | None = None, length: int | None = None) -> bytes:
         """Return `length` bytes from `offset` on; without `length`, all that are there."""
         return self._get(self._handle, place(offset), _ALL if length is None else size(length, "length"))
 
-    def read_into(self, into: bytearray, offset: "int | None" = None) -> None:
+    def read_into(self, into: bytearray, offset: int | None = None) -> None:
         """Fill all of the bytearray with the bytes from `offset` on. It cannot be resized meanwhile."""
         start = place(offset)
         # The room first: from then on its length is what it is.
         room = writable(memory(into))
         self._read(self._handle, start, room, length(into))
 
-    def write(self, data_: bytes, offset: "int | None" = None) -> None:
+    def write(self, data_: bytes, offset: int | None = None) -> None:
         """Copy `data` to `offset`."""
         self._write(self._handle, place(offset), data(data_, "data"), length(data_))
 
@@ -66,12 +68,12 @@ class Buffer(_Bytes):
     _how = "use Buffer.zeros(), Buffer.of() or pool.rent()"
 
     @staticmethod
-    def zeros(length: int) -> "Buffer":
+    def zeros(length: int) -> Buffer:
         """Make a buffer of `length` zeros."""
         return Buffer._of(_zeros(size(length, "length")))
 
     @staticmethod
-    def of(data_: bytes) -> "Buffer":
+    def of(data_: bytes) -> Buffer:
         """Make a buffer with a copy of `data`."""
         return Buffer._of(_of(data(data_, "data"), length(data_)))
 
@@ -84,11 +86,11 @@ class Buffer(_Bytes):
         """Give it another length, keep what fits, fill up with zeros, and return the new epoch."""
         return _resize(self._handle, size(length, "length"))
 
-    def slice(self, offset: int, length: int) -> "Slice":
+    def slice(self, offset: int, length: int) -> Slice:
         """Make a view of a part that is good until it is revoked, or the buffer resized or closed."""
         return Slice._view(self, _slice(self._handle, size(offset, "offset"), size(length, "length")))
 
-    def span(self, offset: int, length: int) -> "Span":
+    def span(self, offset: int, length: int) -> Span:
         """Pin a part: the buffer can be neither resized nor closed until the span is closed."""
         return Span._view(self, _span(self._handle, size(offset, "offset"), size(length, "length")))
 
@@ -129,7 +131,7 @@ class Pool(Owned):
     _how = "use Pool.create()"
 
     @staticmethod
-    def create(capacity: int) -> "Pool":
+    def create(capacity: int) -> Pool:
         """Make a pool that keeps at most `capacity` blocks between their lives."""
         return Pool._of(_new_pool(size(capacity, "capacity")))
 
@@ -137,7 +139,7 @@ class Pool(Owned):
         """Make a buffer of `length` zeros, under a handle of its own, in memory that may have been a buffer before."""
         return Buffer._of(_rent(self._handle, size(length, "length")))
 
-    def report(self) -> "dict[str, int]":
+    def report(self) -> dict[str, int]:
         """Return how many buffers were `rented`, how many of those `resurrected`, how many blocks rest or are `dirty`."""
         return _report(self._handle)
 

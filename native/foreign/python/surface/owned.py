@@ -1,5 +1,7 @@
 """What every class here is: the owner of one handle."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

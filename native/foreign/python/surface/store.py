@@ -1,7 +1,8 @@
 """The store, its readers, its writer, and the deleter."""
 
+from __future__ import annotations
+
 import os
-from typing import Any
 
 from ._low import function
 from .arguments import data, length, wrong_type
@@ -35,23 +36,23 @@ class Store(Owned):
     _how = "use Store.in_memory() or Store.open()"
 
     @staticmethod
-    def in_memory() -> "Store":
+    def in_memory() -> Store:
         """Make an empty database in memory."""
         return Store._of(_in_memory())
 
     @staticmethod
-    def open(path: "str | os.PathLike[str]") -> "Store":
+    def open(path: str | os.PathLike[str]) -> Store:
         """Open the database in the file `path`, which is made if it is not there."""
         if not isinstance(path, (str, bytes)) and not hasattr(type(path), "__fspath__"):
             raise wrong_type(path, "path", "a str or os.PathLike", "pass the path of the database file")
         encoded = os.fsencode(path)
         return Store._of(_open(encoded, len(encoded)))
 
-    def read(self) -> "Reader":
+    def read(self) -> Reader:
         """Take a snapshot of what is committed now."""
         return Reader._of(_read(self._handle))
 
-    def write(self) -> "Writer":
+    def write(self) -> Writer:
         """Begin the one transaction that writes; never waits for another one."""
         return Writer._of(_write(self._handle))
 
@@ -70,7 +71,7 @@ class Reader(Owned):
     __slots__ = ()
     _how = "use store.read()"
 
-    def get(self, key: bytes) -> "bytes | None":
+    def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, or None."""
         return _reader_get(self._handle, data(key, "key"), length(key))
 
@@ -82,10 +83,10 @@ class Reader(Owned):
         """Go back to before the first item."""
         _reader_rewind(self._handle)
 
-    def __iter__(self) -> "Reader":
+    def __iter__(self) -> Reader:
         return self
 
-    def __next__(self) -> "tuple[bytes, bytes]":
+    def __next__(self) -> tuple[bytes, bytes]:
         item = _reader_next(self._handle)
         if item[0] is None:
             raise StopIteration
@@ -106,7 +107,7 @@ class Writer(Owned):
         """Store `value` under `key`."""
         _put(self._handle, data(key, "key"), length(key), data(value, "value"), length(value))
 
-    def get(self, key: bytes) -> "bytes | None":
+    def get(self, key: bytes) -> bytes | None:
         """Return the value of `key` as this transaction sees it, or None."""
         return _writer_get(self._handle, data(key, "key"), length(key))
 
@@ -114,7 +115,7 @@ class Writer(Owned):
         """Remove `key` and return whether it was there."""
         return bool(_remove(self._handle, data(key, "key"), length(key)))
 
-    def deleter(self, prefix: bytes) -> "Deleter":
+    def deleter(self, prefix: bytes) -> Deleter:
         """Make a cursor of this thread that deletes the keys that begin with `prefix`."""
         return Deleter._of(_deleter(self._handle, data(prefix, "prefix"), length(prefix)))
 
@@ -128,7 +129,7 @@ class Writer(Owned):
 
     close = abort
 
-    def __exit__(self, kind: Any = None, *_exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_exception: object) -> None:
         if kind is not None or self.closed:
             self.abort()
             return
@@ -145,7 +146,7 @@ class Deleter(Owned):
     __slots__ = ()
     _how = "use writer.deleter()"
 
-    def step(self) -> "bytes | None":
+    def step(self) -> bytes | None:
         """Delete the next key and return it; None after the last one."""
         return _step(self._handle)
 

@@ -1,5 +1,7 @@
 """Texts."""
 
+from __future__ import annotations
+
 from ._low import function, writable
 from .arguments import data, length, memory, size, wrong_type
 from .owned import Owned
@@ -23,7 +25,7 @@ class Text(Owned):
     _how = "use Text.of() or Text.from_bytes()"
 
     @staticmethod
-    def of(text: str) -> "Text":
+    def of(text: str) -> Text:
         """Make a text of a str."""
         if not isinstance(text, str):
             raise wrong_type(text, "text", "a str", "decode it first, or use Text.from_bytes()")
@@ -32,7 +34,7 @@ class Text(Owned):
         return Text._of(_of(encoded, len(encoded), 0))
 
     @staticmethod
-    def from_bytes(data_: bytes, *, lossy: bool = False) -> "Text":
+    def from_bytes(data_: bytes, *, lossy: bool = False) -> Text:
         """Make a text of UTF-8; with `lossy`, of any bytes, with U+FFFD for what is not UTF-8."""
         return Text._of(_of(data(data_, "data"), length(data_), 1 if lossy else 0))
 
@@ -58,11 +60,11 @@ class Text(Owned):
         room = writable(memory(into))
         return _read(self._handle, room, length(into))
 
-    def cut(self, start: int, end: int) -> "Text":
+    def cut(self, start: int, end: int) -> Text:
         """Make a text of the bytes `start` to `end`."""
         return Text._of(_cut(self._handle, size(start, "start"), size(end, "end")))
 
-    def join(self, other: "Text") -> "Text":
+    def join(self, other: Text) -> Text:
         """Make a text of this one and the other one after it."""
         if not isinstance(other, Text):
             raise wrong_type(other, "other", "a Text", "make one with Text.of()")
