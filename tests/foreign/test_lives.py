@@ -86,6 +86,21 @@ def test_the_collector_sees_through_c(core: Any) -> None:
     assert [each() for each in watched] == [None] * 5
 
 
+@pytest.mark.parametrize("spans", [1, 3])
+def test_a_buffer_in_a_cycle_with_its_spans_is_closed_in_any_order(core: Any, spans: int) -> None:
+    """The collector may finalize the buffer first, which is refused while a span is out. Found by the plan."""
+    for first in (False, True):
+        knot = Thing()
+        buffer = core.Buffer.zeros(0)
+        views = [buffer.span(0, 0) for _ in range(spans)]
+        knot.held = [buffer, *views] if first else [*views, buffer]
+        knot.me = knot
+        with pytest.warns(ResourceWarning):
+            del knot, buffer, views
+            gc.collect()
+        assert core.core_ledger()["buffer"] == 0
+
+
 def test_thunks_outlive_what_they_were_made_for(core: Any) -> None:
     """Native keeps function pointers; a thunk that Python frees would be called all the same."""
     with core.Event() as event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._low import function, writable
+from ._low import discard, function, is_open, writable
 from .arguments import data, length, memory, place, size
 from .owned import Owned
 
@@ -64,8 +64,19 @@ class _Bytes(Owned):
 class Buffer(_Bytes):
     """Bytes of native memory. Any thread may use it; a lock inside keeps reads and writes apart."""
 
-    __slots__ = ()
+    __slots__ = ("_left",)
     _how = "use Buffer.zeros(), Buffer.of() or pool.rent()"
+
+    @classmethod
+    def _of(cls, handle: int) -> Any:
+        self = super()._of(handle)
+        self._left = False
+        return self
+
+    def __del__(self, finalize: Any = Owned.__del__, is_open: Any = is_open) -> None:
+        finalize(self)
+        # Of a cycle the collector finalizes in any order: a span may still be out, and then has to end this, too.
+        self._left = bool(is_open(self._handle))
 
     @staticmethod
     def zeros(length: int) -> Buffer:
@@ -122,6 +133,11 @@ class Span(_Bytes):
     __slots__ = ("_buffer",)
     _how = "use buffer.span()"
     _view = classmethod(Slice._view.__func__)
+
+    def __del__(self, finalize: Any = Owned.__del__, discard: Any = discard) -> None:
+        finalize(self)
+        if self._buffer._left:
+            discard(self._buffer._handle)
 
 
 class Pool(Owned):
