@@ -1,4 +1,4 @@
-"""The foreign surfaces, as they are built. Those that need only cargo and cffi must be there; UniFFI's may be missing."""
+"""The foreign surfaces, as they are built."""
 
 from __future__ import annotations
 
@@ -30,10 +30,16 @@ def shelf() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], Any]:
+    """Find a surface; where it is missing, the test fails: run native/foreign/build.py."""
+    return shelf().load
+
+
 @pytest.fixture(scope="module", params=BY_HAND)
-def built(request: pytest.FixtureRequest) -> Any:
-    """A surface; where it is missing, the test fails: run native/foreign/build.py."""
-    return shelf().load(request.param)
+def built(request: pytest.FixtureRequest, load: Callable[[str], Any]) -> Any:
+    """Each surface that is made by hand."""
+    return load(request.param)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,9 @@ LARGEST = (1 << 64) - 1
 
 
 @pytest.fixture(scope="module")
-def built() -> Any:
-    """cffi knows every prototype of the header."""
-    from tests.foreign.conftest import shelf
-
-    return shelf().load("core_cffi")
+def built(load: Callable[[str], Any]) -> Any:
+    """The one that knows every prototype of the header."""
+    return load("core_cffi")
 
 
 @pytest.fixture
@@ -33,14 +32,18 @@ def c(core: Any) -> Any:
 @pytest.fixture
 def handles(core: Any) -> Iterator[dict[str, int]]:
     """One living object of each kind."""
-    with core.Store.in_memory() as store, store.read() as reader, store.write() as writer, writer.deleter(b"") as deleter:
-        with core.Buffer.zeros(64) as buffer, buffer.slice(0, 8) as slice_, buffer.span(0, 8) as span, core.Pool.create(1) as pool:
-            with core.Text.of("text") as text, core.Event() as event, event.register(len) as registration:
-                producer, consumer = core.channel(4)
-                with producer, consumer:
-                    every = (store, reader, writer, deleter, buffer, slice_, span, pool, text, event, registration, producer, consumer)
-                    yield {kind: each.handle for kind, each in zip(KINDS, every, strict=True)}
-        writer.abort()
+    with contextlib.ExitStack() as stack:
+        enter = stack.enter_context
+        store, buffer, event = enter(core.Store.in_memory()), enter(core.Buffer.zeros(64)), enter(core.Event())
+        writer, ends = store.write(), core.channel(4)
+        stack.callback(writer.abort)
+        views = enter(buffer.slice(0, 8)), enter(buffer.span(0, 8))
+        every = [store, store.read(), writer, writer.deleter(b""), buffer, *views, core.Pool.create(1), core.Text.of("text")]
+        every += [event, event.register(len), *ends]
+        for each in every:
+            if each not in (store, buffer, event, writer, *views):
+                enter(each)
+        yield {kind: each.handle for kind, each in zip(KINDS, every, strict=True)}
 
 
 def functions(c: Any) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def has_pointer(c: Any, function: Any) -> bool:
 @pytest.mark.parametrize("length", [0, 1, LARGEST])
 def test_null_for_everything_and_no_handle(c: Any, length: int) -> None:
     for name, function in functions(c).items():
-        if name in ("deadhand_provoke_panic",):
+        if name == "deadhand_provoke_panic":
             continue
         status = function(*arguments(c, function, 0, length))
         assert status in (NOT_A_HANDLE, NULL_POINTER, OUT_OF_RANGE), f"{name} gave {status}"

@@ -155,7 +155,7 @@ def test_out_of_range_and_a_slice_that_lost_its_right(core: Any) -> None:
 
 
 def test_text_and_channel(core: Any) -> None:
-    with pytest.raises(core.NotText, match="stands for the byte 0xff: pass os.fsencode"):
+    with pytest.raises(core.NotText, match=r"stands for the byte 0xff: pass os\.fsencode"):
         core.Text.of("a\udcff")
     with core.Text.of("a\0b") as text, pytest.raises(core.NotText, match="has a NUL at offset 1"):
         text.for_c()

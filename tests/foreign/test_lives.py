@@ -80,8 +80,8 @@ def test_the_collector_sees_through_c(core: Any) -> None:
     producer.send(item)
     watched = [weakref.ref(each) for each in (event, thing, producer, consumer, item)]
     assert core.core_ledger()["item"] == 1
+    del event, thing, producer, consumer, item
     with pytest.warns(ResourceWarning):
-        del event, thing, producer, consumer, item
         gc.collect()
     assert [each() for each in watched] == [None] * 5
 
@@ -95,8 +95,8 @@ def test_a_buffer_in_a_cycle_with_its_spans_is_closed_in_any_order(core: Any, sp
         views = [buffer.span(0, 0) for _ in range(spans)]
         knot.held = [buffer, *views] if first else [*views, buffer]
         knot.me = knot
+        del knot, buffer, views
         with pytest.warns(ResourceWarning):
-            del knot, buffer, views
             gc.collect()
         assert core.core_ledger()["buffer"] == 0
 
@@ -144,9 +144,8 @@ def test_what_is_no_answer_is_raised_at_once(core: Any) -> None:
         raise KeyboardInterrupt
 
     called: list[int] = []
-    with core.Event() as event, event.register(interrupt), event.register(lambda: called.append(1)):
-        with pytest.raises(KeyboardInterrupt):
-            event.fire()
+    with core.Event() as event, event.register(interrupt), event.register(lambda: called.append(1)), pytest.raises(KeyboardInterrupt):
+        event.fire()
     assert called == []
 
 
@@ -159,7 +158,7 @@ def test_a_callback_may_do_anything_to_its_event(core: Any) -> None:
     with core.Event() as event:
         late: list[Any] = []
         first = event.register(lambda: late.append(event.register(lambda: "late")))
-        second = event.register(lambda: third.close())
+        second = event.register(lambda *_: third.close())
         third = event.register(lambda: "never")
         assert event.fire() == [None, None]
         first.close()
