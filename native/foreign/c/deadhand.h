@@ -552,6 +552,9 @@ deadhand_status deadhand_task_fate(uint64_t task, deadhand_fate *fate);
 // Takes the result, which can be done once; it is the host's then.
 deadhand_status deadhand_task_take(uint64_t task, void **result);
 
+// Waits until the task has ended that many seconds, without end if they are fewer than 0, and leaves its result.
+deadhand_status deadhand_task_wait(uint64_t task, double seconds);
+
 // Waits for the result that many seconds, without end if they are fewer than 0, and takes it.
 deadhand_status deadhand_task_join(uint64_t task, double seconds, void **result);
 

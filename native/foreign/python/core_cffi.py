@@ -70,6 +70,7 @@ def _record(out: Any) -> dict[str, int]:
 _OUT = {"h": ("uint64_t *", _value), "n": ("size_t *", _value), "i": ("int32_t *", _value), "p": ("void **", _number)}
 _OUT |= {"B": ("deadhand_bytes *", _bytes), "I": ("deadhand_items *", _items), "P": ("deadhand_pool_counts *", _record)}
 _OUT |= {"F": ("deadhand_fired *", _record), "C": ("deadhand_counts *", _record)}
+_OUT |= {"L": ("deadhand_closing *", _record)}
 
 
 def function(name: str, _inputs: str, outputs: str = "") -> Any:
@@ -137,6 +138,16 @@ def callback(kind: str, target: Any, cast: Any = _cast) -> Any:
 
         def plain(user: Any) -> None:
             target(int(cast("uintptr_t", user)))  # what it returns is dropped here
+
+    elif kind == "work":
+
+        def plain(user: Any, _result: Any) -> int:
+            return target(int(cast("uintptr_t", user)))
+
+    elif kind == "done":
+
+        def plain(user: Any, fate: int) -> None:
+            target(int(cast("uintptr_t", user)), fate)
 
     elif kind == "upgrade":
 

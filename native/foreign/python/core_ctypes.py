@@ -28,6 +28,10 @@ class _Fired(c.Structure):
     _fields_ = [*((name, c.c_size_t) for name in ("answered", "failed", "skipped", "unregistered")), ("cut_short", c.c_int32)]
 
 
+class _Closing(c.Structure):
+    _fields_ = [("told", c.c_size_t), ("still_running", c.c_size_t)]
+
+
 class _Counts(c.Structure):
     _fields_ = [
         *((name, c.c_size_t) for name in ("capacity", "producers", "consumers")),
@@ -84,7 +88,7 @@ _IN = {"h": c.c_uint64, "n": c.c_size_t, "i": c.c_int32, "d": c.c_double, "b": c
 _IN |= {"w": c.c_void_p, "p": c.c_void_p, "f": c.c_void_p}
 _OUT = {"h": (c.c_uint64, _value), "n": (c.c_size_t, _value), "i": (c.c_int32, _value), "p": (c.c_void_p, _number)}
 _OUT |= {"B": (_Bytes, _bytes), "I": (_Items, _items)}
-_OUT |= {"P": (_PoolReport, _record), "F": (_Fired, _record), "C": (_Counts, _record)}
+_OUT |= {"P": (_PoolReport, _record), "F": (_Fired, _record), "C": (_Counts, _record), "L": (_Closing, _record)}
 
 
 def function(name: str, inputs: str, outputs: str = "") -> Any:
@@ -143,6 +147,8 @@ _THUNKS: dict[str, Any] = {
     "call": c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_uint64, c.c_void_p),
     "release": c.CFUNCTYPE(None, c.c_void_p),
     "upgrade": c.CFUNCTYPE(c.c_void_p, c.c_void_p),
+    "work": c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_void_p),
+    "done": c.CFUNCTYPE(None, c.c_void_p, c.c_int32),
     "failed": c.CFUNCTYPE(None, c.c_void_p, c.c_uint64, c.c_int32, c.c_void_p, c.c_size_t),
 }
 
@@ -158,6 +164,11 @@ def callback(kind: str, target: Any) -> Any:
 
         def plain(user: Any) -> None:
             target(user or 0)  # what it returns is dropped here
+
+    elif kind == "work":
+
+        def plain(user: Any, _result: Any) -> int:
+            return target(user or 0)
 
     else:
         plain = target

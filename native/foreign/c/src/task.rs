@@ -195,6 +195,12 @@ pub unsafe extern "C" fn deadhand_task_take(task: u64, result: *mut *mut c_void)
     })
 }
 
+/// Waits until the task has ended that many seconds, without end if they are fewer than 0, and leaves its result.
+#[unsafe(no_mangle)]
+pub extern "C" fn deadhand_task_wait(task: u64, seconds: f64) -> Status {
+    on(task, |task| Ok(futures()?.wait(task, patience(seconds)?)?))
+}
+
 /// Waits for the result that many seconds, without end if they are fewer than 0, and takes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deadhand_task_join(task: u64, seconds: f64, result: *mut *mut c_void) -> Status {

@@ -373,6 +373,7 @@ static void tasks(void) {
     OK(deadhand_task_sleep(runtime, 1000, hold(), release, &sleeper));
     GIVES(DEADHAND_STATUS_WOULD_BLOCK, deadhand_task_take(sleeper, &result));
     GIVES(DEADHAND_STATUS_TIMED_OUT, deadhand_task_join(sleeper, 0.001, &result));
+    GIVES(DEADHAND_STATUS_TIMED_OUT, deadhand_task_wait(sleeper, 0));
     OK(deadhand_task_on_done(sleeper, done, hold(), release));
     GIVES(DEADHAND_STATUS_NULL_POINTER, deadhand_task_on_done(sleeper, NULL, hold(), release));
     OK(deadhand_runtime_running(runtime, &count));

@@ -17,11 +17,15 @@ from .errors import (
     NotText,
     OutOfRange,
     StaleHandle,
+    TaskCancelled,
+    TaskPending,
+    WouldDeadlock,
     WrongThread,
 )
 from .ledger import core_ledger
 from .memory import Buffer, Pool, Slice, Span
 from .store import Deleter, Reader, Store, Writer
+from .task import Runtime, Task
 from .text import Text
 
 __all__ = [
@@ -46,11 +50,16 @@ __all__ = [
     "Producer",
     "Reader",
     "Registration",
+    "Runtime",
     "Slice",
     "Span",
     "StaleHandle",
     "Store",
+    "Task",
+    "TaskCancelled",
+    "TaskPending",
     "Text",
+    "WouldDeadlock",
     "Writer",
     "WrongThread",
     "channel",

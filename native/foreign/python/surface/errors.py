@@ -53,6 +53,18 @@ class WouldBlock(HandleError):
     """Not now. Which of the two above it is, the caller knows."""
 
 
+class TaskPending(HandleError):
+    """The task is not done: wait for it."""
+
+
+class TaskCancelled(HandleError):
+    """The task was cancelled, so there is no result."""
+
+
+class WouldDeadlock(HandleError):
+    """A thread that runs tasks cannot wait for one: wait on another thread."""
+
+
 class DatabaseError(RuntimeError):
     """The database refused: damaged, or none at all."""
 
@@ -84,6 +96,9 @@ BY_STATUS = {
     40: DeadTarget,
     41: RecursionError,
     50: NotText,
+    60: TaskCancelled,
+    61: ClosedHandle,
+    63: WouldDeadlock,
     70: OSError,
     71: DatabaseError,
 }
