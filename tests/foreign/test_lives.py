@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import pickle
@@ -41,6 +42,8 @@ def made(core: Any) -> dict[str, Any]:
         "Registration": event.register(len),
         "Producer": producer,
         "Consumer": consumer,
+        "Runtime": (runtime := core.Runtime()),
+        "Task": runtime.sleep(60),
     }
 
 
@@ -57,7 +60,7 @@ def test_no_second_owner_is_made(core: Any) -> None:
         for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError, match="can be neither copied nor pickled"):
                 attempt(each)
-        if name != "Event":
+        if name not in ("Event", "Runtime"):
             with pytest.raises(TypeError, match="is not made by calling its class: use "):
                 type(each)()
     end(every)
@@ -235,6 +238,30 @@ def test_numbers_that_c_would_cut(core: Any, value: int) -> None:
         buffer.read(value)
 
 
+def test_tasks_are_awaited_and_end(core: Any) -> None:
+    async def wait(runtime: Any) -> None:
+        with runtime.spawn(lambda *args: args, 1, 2) as task:
+            assert await task == await task == task.wait() == (1, 2)
+        with runtime.spawn(int, "x") as task, pytest.raises(ValueError, match="invalid literal"):
+            await task
+        with runtime.sleep(60) as task, pytest.raises(core.TaskPending):
+            task.result()
+        with runtime.sleep(60) as task:
+            assert task.cancel()
+            with pytest.raises(core.TaskCancelled):
+                await task
+        with runtime.sleep(60) as task:
+            with pytest.raises(TimeoutError):
+                task.wait(0)
+            assert runtime.close()["told"] >= 1
+            with pytest.raises(core.ClosedHandle, match="close it after its tasks"):
+                await task
+            assert task.state == "stopped"
+
+    with core.Runtime() as runtime:
+        asyncio.run(wait(runtime))
+
+
 @pytest.mark.parametrize("options", [(), ("-X", "dev")])
 def test_interpreter_may_leave_with_everything_open(script: Callable[..., str], options: tuple[str, ...]) -> None:
     """Objects that are open, in cycles and in callbacks, and daemon threads in the middle of each kind of call."""
@@ -248,6 +275,8 @@ class Knot: pass
 knot = Knot(); knot.me = knot; knot.event = core.Event(); knot.registration = knot.event.register(lambda: knot)
 registrations = [event.register(lambda: time.sleep(0.0001)), event.register(Knot)]
 started = threading.Semaphore(0)
+runtime = core.Runtime(2)
+tasks = [runtime.sleep(60), runtime.spawn(time.sleep, 0.1)]
 def for_ever(call):
     started.release()
     while True:

@@ -376,6 +376,7 @@ static void tasks(void) {
     GIVES(DEADHAND_STATUS_TIMED_OUT, deadhand_task_wait(sleeper, 0));
     OK(deadhand_task_on_done(sleeper, done, hold(), release));
     GIVES(DEADHAND_STATUS_NULL_POINTER, deadhand_task_on_done(sleeper, NULL, hold(), release));
+    IS(deadhand_is_open(runtime) && deadhand_is_open(sleeper) && !deadhand_is_open(runtime + 1));
     OK(deadhand_runtime_running(runtime, &count));
     IS(count == 1);
     OK(deadhand_task_cancel(sleeper, &fate));
@@ -387,11 +388,13 @@ static void tasks(void) {
     OK(deadhand_task_spawn(runtime, work, hold(), release, &task));
     GIVES(DEADHAND_STATUS_PANICKED, deadhand_task_provoke_panic(task));
     GIVES(DEADHAND_STATUS_FENCED, deadhand_task_take(task, &result));
+    IS(deadhand_is_open(task));
     OK(deadhand_task_close(task));
     OK(deadhand_task_sleep(runtime, 1000, hold(), release, &task));
     OK(deadhand_runtime_close(runtime, 5, &closing));
     IS(closing.told >= 1 && closing.still_running == 0);
     GIVES(DEADHAND_STATUS_RUNTIME_CLOSED, deadhand_task_take(task, &result));
+    IS(!deadhand_is_open(runtime));
     GIVES(DEADHAND_STATUS_STALE, deadhand_task_sleep(runtime, 0, hold(), release, &sleeper));
     deadhand_discard(task);
     IS(held == 0);

@@ -26,6 +26,7 @@ _fate = function("task_fate", "h", "i")
 _cancel = function("task_cancel", "h", "i")
 _on_done = function("task_on_done", "hfpf")
 _close_task = function("task_close", "h")
+_panic = function("task_provoke_panic", "h")
 _PENDING, _FINISHED, _CANCELLED, _CLOSED, _PANICKED = range(5)
 _SIGNALS = 0.05  # how long a Ctrl-C may go unnoticed
 _PATIENCE = 1.0
@@ -158,6 +159,10 @@ class Task(Owned):
         if fate == _FINISHED:
             return "done" if self._outcome[0][0] else "raised"
         return {_PENDING: "pending", _CANCELLED: "cancelled", _CLOSED: "stopped"}.get(fate, "panicked")
+
+    def provoke_panic(self) -> None:
+        """Panic in native code, for tests: raises `NativePanic` and leaves the task fenced off."""
+        _panic(self._handle)
 
     def close(self) -> None:
         """Let go of it; cancel it if it is pending. Who waits is woken."""
