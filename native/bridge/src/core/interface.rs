@@ -59,7 +59,7 @@ impl Interface {
                 "pass a function that takes the handle and returns bytes",
             ));
         }
-        let _firing = Firing::begin()?;
+        let _firing = Firing::begin("no function fills a buffer")?;
         let mut failed = None;
         let made = self.0.allocate_filled(|handle| {
             let filled = fill.call1((handle.to_u64(),));

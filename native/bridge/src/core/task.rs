@@ -77,7 +77,7 @@ impl Task {
 
     /// Panic in native code, for tests: raises `NativePanic` and leaves the task fenced off.
     fn provoke_panic(&self, py: Python<'_>) -> PyResult<()> {
-        futures().and_then(|all| all.provoke_panic_of_task(self.native)).map_err(|error| from_future(py, &error))
+        futures().and_then(|all| all.provoke_panic(self.native)).map_err(|error| from_future(py, &error))
     }
 
     /// Let go of it and its result, and cancel it if it is pending. Who waits is woken.

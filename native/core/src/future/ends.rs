@@ -3,6 +3,7 @@
 use deadhand_guard::{GuardError, Handle, SharedTable};
 
 use super::{FutureError, Futures};
+use crate::provoked::provoked;
 
 impl<T: Send + 'static> Futures<T> {
     /// Whether the runtime is not closed; one that is fenced off is open, too.
@@ -23,26 +24,19 @@ impl<T: Send + 'static> Futures<T> {
         [(self.runtimes.kind(), self.runtimes.len()), (self.tasks.kind(), self.tasks.len())]
     }
 
-    /// Panics inside a call on the runtime, for tests: it is fenced off afterwards, and its tasks go on.
+    /// Panics inside a call on the runtime or task, for tests: it is fenced off afterwards, and a runtime's tasks go on.
     ///
     /// # Errors
     /// Always: the panic, or what is wrong with the handle.
     ///
     /// # Panics
     /// Never out of this call.
-    pub fn provoke_panic(&self, runtime: Handle) -> Result<(), FutureError> {
-        Ok(self.runtimes.call(runtime, |_| panic!("provoked by provoke_panic()"))?)
-    }
-
-    /// Panics inside a call on the task, for tests: it is fenced off afterwards.
-    ///
-    /// # Errors
-    /// Always: the panic, or what is wrong with the handle.
-    ///
-    /// # Panics
-    /// Never out of this call.
-    pub fn provoke_panic_of_task(&self, task: Handle) -> Result<(), FutureError> {
-        Ok(self.tasks.call(task, |_| panic!("provoked by provoke_panic()"))?)
+    pub fn provoke_panic(&self, any: Handle) -> Result<(), FutureError> {
+        Ok(if any.table() == self.tasks.id() {
+            self.tasks.call(any, |_| provoked())
+        } else {
+            self.runtimes.call(any, |_| provoked())
+        }?)
     }
 }
 
@@ -68,7 +62,7 @@ mod tests {
         assert!(all.provoke_panic(struck).is_err());
         assert!(all.spawn(struck, ready(2)).is_err());
         assert_eq!(all.fate(waits).unwrap(), None, "its task goes on");
-        assert!(all.provoke_panic_of_task(waits).is_err());
+        assert!(all.provoke_panic(waits).is_err());
         assert!(all.fate(waits).is_err());
         assert!(all.runtime_is_open(struck) && all.task_is_open(waits));
         all.dispose(waits).unwrap();
