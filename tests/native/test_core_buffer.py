@@ -280,7 +280,7 @@ def test_data_is_bytes(buffer: Buffer, wrong: Any) -> None:
                 call(wrong)
 
 
-@pytest.mark.parametrize("wrong", [b"four", memoryview(b"four"), memoryview(bytearray(8))[::2], "text", 4, None], ids=repr)
+@pytest.mark.parametrize("wrong", [b"four", memoryview(b"four"), memoryview(bytearray(8))[::2], "text", 4, None], ids=["bytes", "read-only", "strided", "text", "number", "none"])
 def test_memory_to_fill_is_writable_and_contiguous(buffer: Buffer, wrong: Any) -> None:
     with buffer.slice(0, 4) as slice_, buffer.span(0, 4) as span:
         for view in (buffer, slice_, span):
