@@ -63,6 +63,8 @@ def test_no_second_owner_is_made(core: Any) -> None:
         if name not in ("Event", "Runtime"):
             with pytest.raises(TypeError, match="is not made by calling its class: use "):
                 type(each)()
+        with pytest.raises(AttributeError):
+            object.__new__(type(each)).close()  # and nothing is told of it when that is dropped
     end(every)
 
 

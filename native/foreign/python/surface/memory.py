@@ -76,7 +76,7 @@ class Buffer(_Bytes):
     def __del__(self, finalize: Any = Owned.__del__, is_open: Any = is_open) -> None:
         finalize(self)
         # Of a cycle the collector finalizes in any order: a span may still be out, and then has to end this, too.
-        self._left = bool(is_open(self._handle))
+        self._left = bool(is_open(getattr(self, "_handle", 0)))
 
     @staticmethod
     def zeros(length: int) -> Buffer:
@@ -136,8 +136,9 @@ class Span(_Bytes):
 
     def __del__(self, finalize: Any = Owned.__del__, discard: Any = discard) -> None:
         finalize(self)
-        if self._buffer._left:
-            discard(self._buffer._handle)
+        buffer = getattr(self, "_buffer", None)
+        if buffer is not None and buffer._left:
+            discard(buffer._handle)
 
 
 class Pool(Owned):

@@ -63,12 +63,13 @@ class Owned:
         warn: Any = warnings.warn,
         _thunks: Any = thunks,
     ) -> None:
-        if not is_open(self._handle):
+        handle = getattr(self, "_handle", 0)  # 0: made by `object.__new__`, which nobody should call
+        if not is_open(handle):
             return
         try:
             with calling():
-                discard(self._handle)
+                discard(handle)
         except refused:
             return  # the process ends, and everything with it
         kind = type(self).__name__.lower()
-        warn(f"unclosed {kind} {self._handle:#x}: close it, or use it in a with statement", ResourceWarning, 2)
+        warn(f"unclosed {kind} {handle:#x}: close it, or use it in a with statement", ResourceWarning, 2)
