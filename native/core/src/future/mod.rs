@@ -224,6 +224,12 @@ impl<T: Send + 'static> Futures<T> {
         Ok(self.tasks.call(task, |task| task.promise.failures())?)
     }
 
+    /// How many there are of each kind, those included that are closed and in a call.
+    #[must_use]
+    pub fn alive(&self) -> [(&'static str, u32); 2] {
+        [(self.runtimes.kind(), self.runtimes.len()), (self.tasks.kind(), self.tasks.len())]
+    }
+
     /// Disposes of the task, which cancels it if it is pending. Who waits for it is woken.
     ///
     /// # Errors
