@@ -5,26 +5,26 @@ from contextlib import suppress
 from hypothesis import strategies as st
 
 from deadhand import Handle, Target, creates, disposes, hostile, identity, invalidates, ledger, raises, reads, uses
-from deadhand._native import Buffer, ClosedHandle, FencedHandle, Pool, StaleHandle, core_ledger
 
-gone = raises(StaleHandle, ClosedHandle, FencedHandle)
+gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
 SIZES = st.sampled_from([8, 0, 900, 200_000])
 PLACES = st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
 DATA = st.sampled_from([b"", b"8 bytes!", b"9" * 900]) | hostile.data()
 
 
 class Memory(Target):
+    module = "deadhand._native"
     pool = Handle(after_dispose=gone)
     buffer = Handle(after_dispose=gone)
     view = Handle(parent=buffer, after_dispose=gone)
 
     @creates(pool)
     def found(self, capacity=st.integers(0, 3)):
-        return Pool.create(capacity)
+        return self.module.Pool.create(capacity)
 
     @creates(buffer)
     def make(self, length=SIZES, data=st.booleans()):
-        return Buffer.of(b"%08d" % self.nonce() * (length // 8)) if data else Buffer.zeros(length)
+        return self.module.Buffer.of(b"%08d" % self.nonce() * (length // 8)) if data else self.module.Buffer.zeros(length)
 
     @creates(buffer)
     def rent(self, pool, length=SIZES):
@@ -51,7 +51,7 @@ class Memory(Target):
 
     @invalidates(view)
     def resize(self, buffer, length=SIZES | hostile.index()):
-        with buffer.slice(0, 0) as old, suppress(StaleHandle):
+        with buffer.slice(0, 0) as old, suppress(self.module.StaleHandle):
             buffer.resize(length)
             assert old.read() is None, "a slice has survived a resize"
 
@@ -77,4 +77,4 @@ class Memory(Target):
 
     @ledger
     def alive(self):
-        return sum(count for kind, count in core_ledger().items() if kind != "queued")
+        return sum(count for kind, count in self.module.core_ledger().items() if kind != "queued")

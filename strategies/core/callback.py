@@ -2,19 +2,20 @@
 
 from hypothesis import strategies as st
 
-from deadhand import Handle, Reentry, Target, _native, creates, disposes, hostile, identity, ledger, raises, reads, uses
+from deadhand import Handle, Reentry, Target, creates, disposes, hostile, identity, ledger, raises, reads, uses
 
-gone = raises(_native.StaleHandle, _native.ClosedHandle, _native.FencedHandle)
+gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
 POLICIES = st.sampled_from([None, "error", "skip", "unregister"]) | hostile.text(st.sampled_from(["skip", "unregister"]))
 
 
 class Callback(Target):
+    module = "deadhand._native"
     event = Handle(after_dispose=gone)
     registration = Handle(parent=event, after_dispose=gone)
 
     @creates(event)
     def make(self):
-        return _native.Event()
+        return self.module.Event()
 
     @creates(registration, triggers="fire")
     def register(self, event, reenter: Reentry = hostile.callback(returns=st.integers(0, 9)), on_dead=POLICIES):
@@ -59,4 +60,4 @@ class Callback(Target):
 
     @ledger
     def alive(self):
-        return sum(_native.core_ledger()[kind] for kind in ("event", "registration"))
+        return sum(self.module.core_ledger()[kind] for kind in ("event", "registration"))

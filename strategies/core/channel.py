@@ -2,27 +2,28 @@
 
 from hypothesis import strategies as st
 
-from deadhand import Handle, Reentry, Target, _native, creates, disposes, hostile, identity, ledger, raises, uses, works
+from deadhand import Handle, Reentry, Target, creates, disposes, hostile, identity, ledger, raises, uses, works
 
-gone = raises(_native.StaleHandle, _native.ClosedHandle, _native.FencedHandle)
+gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
 TIMEOUTS = st.sampled_from([0, 0.001]) | hostile.index(st.just(0))  # nobody may block for long
 
 
 class Ends:
     """What `channel` returns, as one handle."""
 
-    def __init__(self, capacity):
-        self.producer, self.consumer = _native.channel(capacity)
+    def __init__(self, producer, consumer):
+        self.producer, self.consumer = producer, consumer
 
 
 class Channel(Target):
+    module = "deadhand._native"
     ends = Handle(after_dispose=gone)
     producer = Handle(parent=ends, after_dispose=gone)
     consumer = Handle(parent=ends, after_dispose=gone)
 
     @creates(ends)
     def make(self, capacity=st.sampled_from([1, 2, 9]) | hostile.index(st.just(2))):
-        return Ends(capacity)
+        return Ends(*self.module.channel(capacity))
 
     @creates(producer)
     def another_producer(self, ends):
@@ -76,4 +77,4 @@ class Channel(Target):
 
     @ledger
     def alive(self):
-        return sum(_native.core_ledger()[kind] for kind in ("producer", "consumer", "item"))
+        return sum(self.module.core_ledger()[kind] for kind in ("producer", "consumer", "item"))

@@ -4,13 +4,14 @@ from contextlib import suppress
 
 from hypothesis import strategies as st
 
-from deadhand import Handle, Target, _native, creates, disposes, hostile, identity, ledger, raises, reads, uses, works
+from deadhand import Handle, Target, creates, disposes, hostile, identity, ledger, raises, reads, uses, works
 
-gone = raises(_native.StaleHandle, _native.ClosedHandle, _native.FencedHandle)
+gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
 KEYS = st.sampled_from([b"", b"a", b"ab", b"b"]) | hostile.data()
 
 
 class Store(Target):
+    module = "deadhand._native"
     store = Handle(after_dispose=gone)
     reader = Handle(parent=store, after_dispose=gone, when_parent_disposed=works)
     writer = Handle(parent=store, after_dispose=gone, when_parent_disposed=works)
@@ -18,7 +19,7 @@ class Store(Target):
 
     @creates(store)
     def open(self, file=st.sampled_from([False, False, False, True])):
-        return _native.Store.open(self.tmp_path / f"{self.nonce()}.redb") if file else _native.Store.in_memory()
+        return self.module.Store.open(self.tmp_path / f"{self.nonce()}.redb") if file else self.module.Store.in_memory()
 
     @creates(reader)
     def read(self, store):
@@ -52,7 +53,7 @@ class Store(Target):
 
     @uses
     def panic(self, store):
-        with suppress(_native.NativePanic):  # the store is fenced off now
+        with suppress(self.module.NativePanic):  # the store is fenced off now
             store.provoke_panic()
 
     @identity
@@ -77,4 +78,4 @@ class Store(Target):
 
     @ledger
     def alive(self):
-        return sum(count for kind, count in _native.core_ledger().items() if kind != "queued")
+        return sum(count for kind, count in self.module.core_ledger().items() if kind != "queued")

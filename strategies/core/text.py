@@ -3,28 +3,28 @@
 from hypothesis import strategies as st
 
 from deadhand import Handle, Target, creates, disposes, hostile, identity, ledger, raises, reads, uses
-from deadhand._native import ClosedHandle, FencedHandle, StaleHandle, Text, core_ledger
 
-gone = raises(StaleHandle, ClosedHandle, FencedHandle)
+gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
 BYTES = st.sampled_from([b"", b"gr\xc3\xbcn \xf0\x9f\xa6\x80", b"a\0b", b"a\xff\xed\xb2\x80\xe2\x82", b"8 bytes " * 25_000])
 STRINGS = st.sampled_from(["", "gr\u00fcn", "a\0b", "\udc80", "\U0001f980" * 9]) | hostile.text()
 PLACES = st.sampled_from([0, 1, 3, 4, 9]) | hostile.index()
 
 
 class Texts(Target):
+    module = "deadhand._native"
     text = Handle(after_dispose=gone)
 
     @creates(text)
     def decode(self, data=BYTES | hostile.data(), lossy=st.booleans()):
-        return Text.from_bytes(data, lossy=lossy)
+        return self.module.Text.from_bytes(data, lossy=lossy)
 
     @creates(text)
     def take(self, string=STRINGS):
-        return Text.of(string)
+        return self.module.Text.of(string)
 
     @creates(text)
     def name(self):
-        return Text.of(f"\u00fc{self.nonce()}")
+        return self.module.Text.of(f"\u00fc{self.nonce()}")
 
     @creates(text)
     def cut(self, text, start=PLACES, end=PLACES):
@@ -62,4 +62,4 @@ class Texts(Target):
 
     @ledger
     def alive(self):
-        return sum(count for kind, count in core_ledger().items() if kind != "queued")
+        return sum(count for kind, count in self.module.core_ledger().items() if kind != "queued")

@@ -78,6 +78,8 @@ def test_everything_wrong_is_told_at_once(plan_file: Callable[[str], Path]) -> N
         ("class T(Target):\n    box = Handle(parent=3)", PlanError, "takes a Handle declared above it"),
         ("class T(Target):\n    box = Handle(threads='mine')", PlanError, '"any" or "creator"'),
         ("class T(Target):\n    box = Handle(after_dispose=raises())", PlanError, "takes one or more exception classes"),
+        ("class T(Target):\n    box = Handle(after_dispose=raises('a.b'))", PlanError, "takes one or more exception classes"),
+        ("class T(Target):\n    box = Handle(after_dispose=raises('Nope'))\n    @creates(box)\n    def make(self): pass", PlanError, "raises('Nope') names no exception of deadhand_plan_plan"),
         ("class T(Target):\n    box = Handle(after_dispose=raises(3))", PlanError, "takes one or more exception classes"),
         ("class T(Target):\n    @creates(3)\n    def make(self): pass", PlanError, "takes handle kinds declared in the class body"),
         ("class T(Target):\n    @uses(3)\n    def make(self): pass", PlanError, "@uses takes no positional argument, got (3,)"),
@@ -114,6 +116,32 @@ def test_folders_are_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path / "empty")
     with pytest.raises(UsageError, match="no target was named"):
         expand([])
+
+
+def test_exceptions_are_found_by_name_in_each_library(plan_file: Callable[[str], Path]) -> None:
+    """One plan, derived for another module: what is named is that module's class, and the kinds stay themselves."""
+    path = plan_file("""
+        import decimal, queue
+        class T(Target):
+            module = queue
+            box = Handle(after_dispose=raises("Full", ValueError), second_dispose=raises("Empty"))
+            lid = Handle(parent=box)
+            @creates(box)
+            def make(self): return object()
+            @creates(lid)
+            def close(self, box): return object()
+            @reads(after_dispose=raises("Full", or_works=True))
+            def read(self, box): pass
+        class U(T):
+            module = type("library", (), {"Full": decimal.Overflow, "Empty": KeyError})
+        """)
+    t, u = load(str(path))
+    assert t.kinds["box"].after_dispose.names == ("queue.Full", "builtins.ValueError")
+    assert t.kinds["box"].second_dispose.names == ("_queue.Empty",)
+    assert u.kinds["box"].after_dispose.names == ("decimal.Overflow", "builtins.ValueError")
+    assert str(u.operations["read"].after_dispose) == "work or raise decimal.Overflow"
+    assert u.parents("lid") == ("box",)
+    assert u.operations["read"].handles[0].kind == "box"
 
 
 def test_one_wrong_plan_does_not_hide_the_others(plan_file: Callable[..., Path]) -> None:
@@ -330,3 +358,9 @@ def test_a_target_offers_a_nonce_and_a_name() -> None:
     assert [T().nonce() for _ in range(2)] == [1, 1]
     target = T()
     assert [target.nonce(), target.nonce()] == [1, 2]
+
+
+def test_a_plan_may_say_itself_how_to_come_by_its_library(plan_file: Callable[[str], Path]) -> None:
+    path = plan_file("raise ModuleNotFoundError('core_x is not built here: run native/foreign/build.py', name='core_x')")
+    with pytest.raises(TargetSkipped, match=r"skipped, core_x is not built here\n  remedy: run native/foreign/build\.py"):
+        load(str(path))

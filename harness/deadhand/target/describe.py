@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -149,7 +150,7 @@ class _Reader:
             name=name,
             cls=self.cls,
             path=self.path,
-            kinds=self.kinds,
+            kinds={kind: self.found(handle, _source_line(self.cls)) for kind, handle in self.kinds.items()},
             operations=operations,
             ledgers=tuple(ledgers),
             skip_hazards=dict(self.cls.skip_hazards),
@@ -194,8 +195,18 @@ class _Reader:
             unsafe=marks.get("unsafe", ""),
             triggers=(triggers,) if isinstance(triggers, str) else tuple(triggers),
             keeps=bool(marks.get("keeps")),
-            after_dispose=marks.get("after_dispose"),
+            after_dispose=self.found(marks.get("after_dispose"), line),
         )
+
+    def found(self, promised: Any, line: int) -> Any:
+        """A handle kind or an expectation (or None) with the exceptions it names found in the library."""
+        library: object = self.cls.module or self.cls.__module__
+        module = sys.modules.get(library) if isinstance(library, str) else library
+        try:
+            return promised.within(module) if promised is not None else None
+        except AttributeError as error:
+            self.problem(line, f"raises('{error.name}') names no exception of {getattr(module, '__name__', library)}", "name a class of the module, or give the class itself")
+            return promised
 
     def parameter(self, operation: str, line: int, parameter: inspect.Parameter) -> Parameter | None:
         name, default, annotation = parameter.name, parameter.default, parameter.annotation

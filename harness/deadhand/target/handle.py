@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from deadhand.target.contract import Expectation, must_raise, works
@@ -52,6 +53,14 @@ class Handle:
         if not all(isinstance(each, Handle) for each in self.parents):
             message = f"Handle(parent=…) takes a Handle declared above it, or a tuple of them, not {parent!r}"
             raise TypeError(message)
+
+    def within(self, module: object) -> Handle:
+        """The same kind, with the exceptions that its contract names found in `module`."""
+        found = copy.copy(self)
+        found.after_dispose = self.after_dispose.within(module)
+        found.when_parent_disposed = self.when_parent_disposed.within(module)
+        found.second_dispose = self.second_dispose.within(module)
+        return found
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = self.name or name

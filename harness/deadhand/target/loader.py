@@ -136,6 +136,9 @@ def _as_problem(place: str, error: Exception) -> DeadhandError:
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("deadhand"):
         if error.name == place:
             return PlanError(f"there is no module or file named {place}", remedy="a target is path.py[:Class] or module[:Class]")
+        what, told, remedy = str(error).partition(": ")
+        if told and not what.startswith("No module named"):  # a plan that knows better how to come by its library
+            return TargetSkipped(f"{place}: skipped, {what}", remedy=remedy)
         return TargetSkipped(f"{place}: skipped, {error.name} is not installed", remedy=f"python -m pip install {error.name}")
     if isinstance(error, SyntaxError):
         return PlanError(f"{error.filename}:{error.lineno}: {error.msg}", remedy="correct the syntax of the plan")
