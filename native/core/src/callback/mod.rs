@@ -146,6 +146,17 @@ impl<T: Send + Sync + 'static, W: WeakHost<T>> Callbacks<T, W> {
         [(self.events.kind(), self.events.len()), (self.registrations.kind(), self.registrations.len())]
     }
 
+    /// Panics inside a call on the event, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, event: Handle) -> Result<(), CallbackError> {
+        Ok(self.events.call(event, |_| panic!("provoked by provoke_panic()"))?)
+    }
+
     /// Disposes of the event and everything that is registered for it.
     ///
     /// # Errors

@@ -223,6 +223,17 @@ impl<T: Send + 'static> Channels<T> {
         [(producers.kind(), producers.len()), (consumers.kind(), consumers.len()), (items.kind(), items.len())]
     }
 
+    /// Panics inside a call on the producer, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, producer: Handle) -> Result<(), ChannelError> {
+        Ok(self.producers.call(producer, |_| panic!("provoked by provoke_panic()"))?)
+    }
+
     fn give(
         &self,
         producer: Handle,

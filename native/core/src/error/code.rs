@@ -29,8 +29,12 @@ pub enum Code {
     OutOfMemory = 11,
     /// This very call panicked, or a destructor did.
     Panicked = 12,
+    /// The object cannot be disposed of before its children.
+    HasChildren = 13,
     /// An argument is out of range, too long or too small.
     OutOfRange = 20,
+    /// A pointer is null where there must be something.
+    NullPointer = 22,
     /// The right to look was taken away: a slice was revoked, its buffer was resized or is gone.
     Revoked = 21,
     /// The channel is full, or the task not done: try again.
@@ -43,6 +47,8 @@ pub enum Code {
     Dead = 40,
     /// Callbacks are nested too deep.
     TooDeep = 41,
+    /// The host's own callback said that it failed.
+    Host = 42,
     /// The bytes are no text, or not what C can read.
     NotText = 50,
     /// The task was cancelled.
@@ -55,6 +61,8 @@ pub enum Code {
     Deadlock = 63,
     /// The operating system refused.
     System = 70,
+    /// The database refused: damaged, or none at all.
+    Database = 71,
     /// Something else.
     Other = 99,
 }

@@ -9,6 +9,7 @@ use crate::buffer::BufferError;
 use crate::callback::CallbackError;
 use crate::channel::{ChannelError, SendError};
 use crate::future::FutureError;
+use crate::store::StoreError;
 use crate::text::TextError;
 
 /// An error that can be recorded.
@@ -31,7 +32,8 @@ impl Coded for GuardError {
             Self::Closed { .. } => Code::Closed,
             Self::Fenced { .. } => Code::Fenced,
             Self::Busy { .. } => Code::Busy,
-            Self::InUse { .. } | Self::HasChildren { .. } => Code::InUse,
+            Self::InUse { .. } => Code::InUse,
+            Self::HasChildren { .. } => Code::HasChildren,
             Self::WrongThread { .. } => Code::WrongThread,
             Self::NotReady { .. } => Code::NotReady,
             Self::TooMany { .. } | Self::Full { .. } | Self::TooManyTables { .. } => Code::Exhausted,
@@ -76,6 +78,27 @@ impl Coded for CallError {
         match self {
             Self::Guard(error) => error.handle(),
             _ => None,
+        }
+    }
+}
+
+impl Coded for StoreError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Guard(error) => error.code(),
+            Self::Panicked { .. } => Code::Panicked,
+            Self::HasWriter { .. } | Self::AlreadyOpen { .. } => Code::Busy,
+            Self::Io(_) => Code::System,
+            Self::Database { .. } => Code::Database,
+        }
+    }
+
+    fn handle(&self) -> Option<Handle> {
+        match self {
+            Self::Guard(error) => error.handle(),
+            Self::Panicked { handle, .. } => Some(*handle),
+            Self::HasWriter { store } => Some(*store),
+            Self::AlreadyOpen { .. } | Self::Io(_) | Self::Database { .. } => None,
         }
     }
 }

@@ -252,3 +252,53 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn what_goes_wrong_with_a_store_has_a_code_and_a_handle() {
+    use crate::store::{Store, StoreError};
+    let coded = |error: StoreError| (error.code(), error.handle());
+    let store = Store::in_memory().unwrap();
+    let (reader, writer) = (store.read().unwrap(), store.write().unwrap());
+    let handle = Some(store.handle());
+    assert_eq!(coded(store.write().unwrap_err()), (Code::Busy, handle));
+    assert_eq!(coded(store.close_or_refuse().unwrap_err()), (Code::HasChildren, handle));
+    assert_eq!(coded(store.provoke_panic().unwrap_err()), (Code::Panicked, handle));
+    assert_eq!(coded(store.read().unwrap_err()), (Code::Fenced, handle));
+    assert_eq!(coded(Store::open(std::path::Path::new("/")).unwrap_err()), (Code::System, None));
+    let deleter = writer.deleter(b"").unwrap();
+    std::thread::scope(|scope| {
+        let elsewhere = || crate::store::Deleter::of(deleter.handle()).step().unwrap_err().to_string();
+        assert!(scope.spawn(elsewhere).join().unwrap().contains("belongs to"));
+    });
+    assert_eq!(crate::store::Deleter::of(deleter.handle()), deleter);
+    deleter.close().unwrap();
+    writer.abort().unwrap();
+    reader.close().unwrap();
+    store.close().unwrap();
+}
+
+#[test]
+fn a_provoked_panic_strikes_one_handle_in_every_module() {
+    use crate::callback::{Callbacks, OnDead, Target};
+    use crate::channel::Channels;
+    use crate::future::Futures;
+    let callbacks = Callbacks::<Arc<u8>, std::sync::Weak<u8>>::new(None).unwrap();
+    let (struck, other) = (callbacks.event().unwrap(), callbacks.event().unwrap());
+    assert_eq!(callbacks.provoke_panic(struck).unwrap_err().code(), Code::Panicked);
+    assert_eq!(callbacks.clear(struck).unwrap_err().code(), Code::Fenced);
+    callbacks.register(other, Target::Strong(Arc::new(1)), OnDead::Error).unwrap();
+    let channels = Channels::<u8>::new(None).unwrap();
+    let (producer, consumer) = channels.channel(1).unwrap();
+    let other = channels.another_producer(producer).unwrap();
+    assert_eq!(channels.provoke_panic(producer).unwrap_err().code(), Code::Panicked);
+    assert_eq!(channels.try_send(producer, 1).unwrap_err().reason.code(), Code::Fenced);
+    channels.try_send(other, 2).unwrap();
+    assert_eq!(channels.try_receive(consumer).unwrap(), 2);
+    let futures = Futures::<u8>::new(None).unwrap();
+    let runtime = futures.runtime(1).unwrap();
+    let (struck, other) = (futures.spawn(runtime, async { 1 }).unwrap(), futures.spawn(runtime, async { 2 }).unwrap());
+    assert_eq!(futures.alive(), [("runtime", 1), ("task", 2)]);
+    assert_eq!(futures.provoke_panic(struck).unwrap_err().code(), Code::Panicked);
+    assert_eq!(futures.take(struck).unwrap_err().code(), Code::Fenced);
+    assert_eq!(futures.join(other, None).unwrap(), 2);
+}

@@ -180,6 +180,17 @@ impl<T: Send + 'static> Futures<T> {
         })?
     }
 
+    /// Panics inside a call on the task, for tests: it is fenced off afterwards.
+    ///
+    /// # Errors
+    /// Always: the panic, or what is wrong with the handle.
+    ///
+    /// # Panics
+    /// Never out of this call.
+    pub fn provoke_panic(&self, task: Handle) -> Result<(), FutureError> {
+        Ok(self.tasks.call(task, |_| panic!("provoked by provoke_panic()"))?)
+    }
+
     /// Waits for the result and takes it.
     ///
     /// # Errors

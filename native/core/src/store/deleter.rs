@@ -72,6 +72,17 @@ impl Deleter {
         drop(end(self.handle));
     }
 
+    /// The deleter with that handle, if it is one; the next call tells. Of one that is gone nobody knows any more whose
+    /// it was.
+    #[must_use]
+    pub fn of(handle: Handle) -> Self {
+        let home = match tables().and_then(|tables| tables.deleters.check(handle)) {
+            Err(GuardError::WrongThread { home, .. }) => home,
+            _ => Thread::current(),
+        };
+        Self { handle, home }
+    }
+
     /// The handle itself. Any thread may ask.
     #[must_use]
     pub fn handle(self) -> Handle {
