@@ -9,6 +9,8 @@ use deadhand_core::ledger::ledger;
 use crate::callback::Weak;
 use crate::{CallFailed, Callback, CoreError, Failure, Item, OnDead, Registration, WeakCallback};
 
+pub(crate) type All = Callbacks<Arc<dyn Callback>, Weak>;
+
 /// A list of callbacks, called in the order in which they were registered. Any number of threads may use it at once.
 #[derive(Debug, uniffi::Object)]
 pub struct Event(Handle);
@@ -123,9 +125,8 @@ fn policy(on_dead: Option<OnDead>) -> deadhand_core::callback::OnDead {
 }
 
 /// All events of the process, made when first asked for.
-pub(crate) fn callbacks() -> Result<&'static Callbacks<Arc<dyn Callback>, Weak>, GuardError> {
-    static CALLBACKS: LazyLock<Result<Callbacks<Arc<dyn Callback>, Weak>, GuardError>> =
-        LazyLock::new(|| Callbacks::new(ledger()));
+pub(crate) fn callbacks() -> Result<&'static All, GuardError> {
+    static CALLBACKS: LazyLock<Result<All, GuardError>> = LazyLock::new(|| Callbacks::new(ledger()));
     CALLBACKS.as_ref().map_err(Clone::clone)
 }
 
