@@ -59,7 +59,9 @@ class Function(generated.Callback):
     def call(self, argument: Box) -> Box:
         try:
             return Box(self.function(*argument.value))
-        except (CoreError.TooDeep, RecursionError) as error:
+        except CoreError.TooDeep as error:  # else the ones after it would be called, and fire again
+            raise CallFailed.Stop(text=error.text) from error
+        except RecursionError as error:
             raise CallFailed.Stop(text=str(error)) from error
 
 
