@@ -13,8 +13,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from deadhand import Handle, Reentry, Target, creates, disposes, hostile, identity, ledger, raises, reads, uses, works
 from native.foreign.shelf import load
+
+from deadhand import Handle, Reentry, Target, creates, disposes, hostile, identity, ledger, raises, reads, uses, works
 
 generated = load("deadhand_core_uniffi")
 Error = generated.CoreError
