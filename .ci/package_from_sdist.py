@@ -12,9 +12,9 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("README.md", "LICENSE-MIT", "LICENSE-APACHE", "tox.ini", "native/Cargo.lock", "native/specimens/specimens.toml")
+NEEDED = ("README.md", "LICENSE-MIT", "LICENSE-APACHE", "tox.ini", "native/Cargo.lock", "native/specimens/specimens.toml", "native/foreign/c/deadhand.h")
 IN_WHEEL = ("deadhand/", "deadhand-")
-FORBIDDEN = ("specimen", "tests/", "strategies/", "spec_")
+FORBIDDEN = ("specimen", "foreign", "core_c", "tests/", "strategies/", "spec_")
 
 
 def main(scratch: Path) -> None:

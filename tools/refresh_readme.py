@@ -11,6 +11,10 @@ Sections of README.md, between `<!-- generated: name -->` and `<!-- /generated -
                  becomes a table, what else it holds is told below; "title" and "note" are used if they are there
     example      docs/examples/sqlite3_quick.py and docs/examples/sqlite3_quick.txt
 
+Of docs/*.md, between the same marks:
+
+    approaches   benchmarks/results/approaches.json, in the same way
+
 In docs/*.md the code fence after `<!-- file: path -->` holds that file; `path` is relative to docs/.
 """
 
@@ -58,7 +62,7 @@ def _bounds(text: str, name: str) -> tuple[int, int]:
     start = text.find(marker)
     end = text.find(END, start)
     if start < 0 or end < 0:
-        message = f"README.md lacks the marker {marker.strip()} or the {END} after it"
+        message = f"the page lacks the marker {marker.strip()} or the {END} after it"
         raise ValueError(message)
     return start + len(marker), end
 
@@ -113,7 +117,8 @@ def matrix(root: Path) -> str:
 
 def benchmarks(root: Path) -> str:
     """Every benchmark's tables, in the order of the files' names."""
-    tables = [_benchmark(json.loads(path.read_text(encoding="utf-8")), path.stem) for path in sorted((root / RESULTS).glob("*.json"))]
+    paths = [path for path in sorted((root / RESULTS).glob("*.json")) if path.stem not in OF_PAGES]
+    tables = [_benchmark(json.loads(path.read_text(encoding="utf-8")), path.stem) for path in paths]
     return "\n\n".join(tables) or "No results yet: see `benchmarks/`."
 
 
@@ -149,7 +154,17 @@ def example(root: Path) -> str:
     return f"```python\n{plan}\n```\n\n```text\n{command}\n…\n{shown}\n```"
 
 
+def approaches(root: Path) -> str:
+    """The four roads to the core: what a call costs, and the lines of code behind it."""
+    source = root / RESULTS / "approaches.json"
+    if not source.is_file():
+        return "No results yet: `python benchmarks/approaches.py`."
+    return _benchmark(json.loads(source.read_text(encoding="utf-8")), source.stem)
+
+
 SECTIONS: dict[str, Callable[[Path], str]] = {"matrix": matrix, "benchmarks": benchmarks, "example": example}
+OF_PAGES: dict[str, Callable[[Path], str]] = {"approaches": approaches}
+"""Sections of pages in docs/, whose results are not told in the README."""
 
 
 def run_matrix(root: Path, seeds: int, programs: int) -> None:
@@ -176,7 +191,10 @@ def run_examples(root: Path) -> None:
 
 
 def page(text: str, folder: Path) -> str:
-    """A page with each fence that names a file filled from it."""
+    """A page with each generated section filled, and each fence that names a file filled from it."""
+    for name, render in OF_PAGES.items():
+        if f"<!-- generated: {name} -->" in text:
+            text = replaced(text, name, render(folder.parent))
     return FENCE.sub(lambda found: f"{found[1]}{(folder / found[2]).read_text(encoding='utf-8').strip()}\n{found[4]}", text)
 
 

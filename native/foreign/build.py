@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -42,15 +43,16 @@ def build(out: Path | None = None) -> Path:
         print("not built here: the foreign surfaces (no cargo)", file=sys.stderr)
         return out
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out) as scratch:
-        for surface in (_build_c,):
-            surface(out, Path(scratch))
+        _build_c(out, Path(scratch))
+    _build_uniffi(out)
     return out
 
 
 def _build_c(out: Path, scratch: Path) -> None:
     """The C library with its header, and the Python packages over it: shared modules, and one that speaks C."""
     crate, python = HERE / "c", HERE / "python"
-    with Stamp(out, "c", [*sources(crate), *sources(python)]) as stamp:
+    packages = [*sources(python / "surface"), python / "core_ctypes.py", python / "core_cffi.py"]
+    with Stamp(out, "c", [*sources(crate), *packages]) as stamp:
         if stamp.is_current(C_LIBRARY, "deadhand.h", "core_ctypes", "core_cffi"):
             return
         cargo("build", "--release", manifest=crate / "Cargo.toml")
@@ -62,6 +64,21 @@ def _build_c(out: Path, scratch: Path) -> None:
             shutil.copyfile(python / f"{name}.py", package / "_low.py")
             shutil.rmtree(out / name, ignore_errors=True)
             package.replace(out / name)
+
+
+def _build_uniffi(out: Path) -> None:
+    """The binding that UniFFI generates: its folder knows how."""
+    script = HERE / "uniffi" / "build.py"
+    if not script.is_file():
+        print("not built here: the UniFFI surface (no native/foreign/uniffi)", file=sys.stderr)
+        return
+    with Stamp(out, "uniffi", [*sources(script.parent), HERE / "python" / "core_uniffi.py"]) as stamp:
+        how = runpy.run_path(str(script))
+        if not stamp.is_current(*how["PRODUCTS"]):
+            try:
+                how["build"](out)
+            except RuntimeError as error:
+                raise BuildError(str(error)) from error
 
 
 class Stamp:

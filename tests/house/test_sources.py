@@ -39,14 +39,14 @@ def test_nothing_built_is_committed(tracked: list[Path], root: Path) -> None:
     assert not built
 
 
-def test_the_installed_distribution_holds_no_specimen() -> None:
+def test_the_installed_distribution_holds_neither_specimen_nor_foreign_surface() -> None:
     files = metadata.distribution("deadhand").files
     assert files, "deadhand is installed without a RECORD"
-    strangers = [str(each) for each in files if "specimen" in str(each) or each.name.startswith("spec_") or each.parts[0] in {"tests", "strategies", "corpus"}]
-    assert not strangers, f"planted bugs must never reach a user: {strangers}"
+    strangers = [str(each) for each in files if "specimen" in str(each) or "foreign" in str(each) or each.name.startswith(("spec_", "core_c", "libdeadhand_")) or each.parts[0] in {"tests", "strategies", "corpus"}]
+    assert not strangers, f"planted bugs and what is built for comparison must never reach a user: {strangers}"
 
 
-def test_build_configuration_keeps_specimens_out(root: Path) -> None:
+def test_build_configuration_keeps_them_out(root: Path) -> None:
     """An editable installation has no wheel to look into, so what goes into one is read as well."""
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     included = re.findall(r"\{ path = \"([^\"]+)\", format = ([^}]+)\}", text)

@@ -187,7 +187,7 @@ impl<T: Send + 'static> Futures<T> {
     ///
     /// # Panics
     /// Never out of this call.
-    pub fn provoke_panic(&self, task: Handle) -> Result<(), FutureError> {
+    pub fn provoke_panic_of_task(&self, task: Handle) -> Result<(), FutureError> {
         Ok(self.tasks.call(task, |_| panic!("provoked by provoke_panic()"))?)
     }
 
