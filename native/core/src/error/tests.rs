@@ -298,7 +298,7 @@ fn a_provoked_panic_strikes_one_handle_in_every_module() {
     let runtime = futures.runtime(1).unwrap();
     let (struck, other) = (futures.spawn(runtime, async { 1 }).unwrap(), futures.spawn(runtime, async { 2 }).unwrap());
     assert_eq!(futures.alive(), [("runtime", 1), ("task", 2)]);
-    assert_eq!(futures.provoke_panic_of_task(struck).unwrap_err().code(), Code::Panicked);
+    assert_eq!(futures.provoke_panic(struck).unwrap_err().code(), Code::Panicked);
     assert_eq!(futures.take(struck).unwrap_err().code(), Code::Fenced);
     assert_eq!(futures.join(other, None).unwrap(), 2);
 }

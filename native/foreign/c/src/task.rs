@@ -256,5 +256,5 @@ pub extern "C" fn deadhand_task_close(task: u64) -> Status {
 /// Panics inside a call, for tests: the task is fenced off.
 #[unsafe(no_mangle)]
 pub extern "C" fn deadhand_task_provoke_panic(task: u64) -> Status {
-    on(task, |task| Ok(futures()?.provoke_panic_of_task(task)?))
+    on(task, |task| Ok(futures()?.provoke_panic(task)?))
 }
