@@ -7,15 +7,13 @@ from hypothesis import strategies as st
 from deadhand import Handle, Target, creates, disposes, hostile, identity, invalidates, ledger, raises, reads, uses
 
 gone = raises("StaleHandle", "ClosedHandle", "FencedHandle")
-SIZES = st.sampled_from([8, 0, 900, 200_000])
-PLACES = st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
+SIZES, PLACES = st.sampled_from([8, 0, 900, 200_000]), st.sampled_from([0, 0, 0, 8, 99]) | hostile.index()
 DATA = st.sampled_from([b"", b"8 bytes!", b"9" * 900]) | hostile.data()
 
 
 class Memory(Target):
     module = "deadhand._native"
-    pool = Handle(after_dispose=gone)
-    buffer = Handle(after_dispose=gone)
+    pool, buffer = Handle(after_dispose=gone), Handle(after_dispose=gone)
     view = Handle(parent=buffer, after_dispose=gone)
 
     @creates(pool)

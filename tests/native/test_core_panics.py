@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deadhand import _native
-from deadhand._native import Buffer, Event, Interface, Pool, Store, Text, channel, core_ledger
+from deadhand._native import Buffer, Event, Interface, Pool, Runtime, Store, Text, channel, core_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,10 @@ class Scene:
         pool, text, interface = (held.enter_context(each) for each in (Pool.create(1), Text.of("text"), Interface()))
         deleter, slice_, span = (held.enter_context(each) for each in (writer.deleter(b""), buffer.slice(0, 4), buffer.span(0, 4)))
         registration = held.enter_context(event.register(lambda: 1))
-        self.objects: dict[type, Any] = {type(each): each for each in (store, reader, writer, deleter, buffer, slice_, span, pool, text, event, registration, producer, consumer, interface)}
+        runtime = held.enter_context(Runtime())
+        task = held.enter_context(runtime.spawn(int))
+        made = (store, reader, writer, deleter, buffer, slice_, span, pool, text, event, registration, producer, consumer, interface, runtime, task)
+        self.objects: dict[type, Any] = {type(each): each for each in made}
         self.calls: dict[type, Callable[[], object]] = {
             _native.Store: lambda: store.read().close(),
             _native.Reader: reader.count,
@@ -60,6 +63,8 @@ class Scene:
             _native.Producer: producer.counts,
             _native.Consumer: consumer.counts,
             _native.Interface: interface.buffers,
+            _native.Runtime: lambda: runtime.spawn(int).wait(60),
+            _native.Task: lambda: task.wait(60),
         }
 
 
