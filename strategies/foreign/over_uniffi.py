@@ -5,26 +5,30 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 from native.foreign.shelf import load
-from strategies.core import buffer, callback, channel, store, text
+from strategies.core.buffer import Memory as MemoryPlan
+from strategies.core.callback import Callback as CallbackPlan
+from strategies.core.channel import Channel as ChannelPlan
+from strategies.core.store import Store as StorePlan
+from strategies.core.text import Texts as TextsPlan
 
 core = load("core_uniffi")
 
 
-class Store(store.Store):
+class Store(StorePlan):
     module = core
 
 
-class Memory(buffer.Memory):
+class Memory(MemoryPlan):
     module = core
 
 
-class Texts(text.Texts):
+class Texts(TextsPlan):
     module = core
 
 
-class Callback(callback.Callback):
+class Callback(CallbackPlan):
     module = core
 
 
-class Channel(channel.Channel):
+class Channel(ChannelPlan):
     module = core
