@@ -30,8 +30,8 @@ SECONDS = st.sampled_from([0.0, 0.001, 900.0])
 
 
 def left(*kinds):
-    """Entries of the binding's maps and objects of the core. What other threads are letting go of gets a second."""
-    for attempt in range(100):
+    """Entries of the binding's maps and objects of the core. What other threads are letting go of gets a fifth of a second."""
+    for attempt in range(20):
         counts = generated.core_ledger()
         found = sum(map(len, MAPS)) + sum(counts[kind] for kind in kinds)
         if not found:
