@@ -84,9 +84,12 @@ def objects():
     gone.close(), left.close()
     interface = _native.Interface(slots=9)
     interface.length(interface.allocate(8) ^ 1)
+    runtime = _native.Runtime()
+    task = runtime.spawn(int)
+    task.wait(60)
     return [
         store, reader, writer, writer.deleter(b""), buffer, buffer.slice(2, 4), buffer.span(2, 4), pool, event, event.register(lambda *_: Bad()),
-        producer, consumer, _native.Text.of("text"), interface, _native.last_error(), _native.Journal.create(4096),
+        producer, consumer, _native.Text.of("text"), interface, _native.last_error(), _native.Journal.create(4096), runtime, task,
     ]
 
 

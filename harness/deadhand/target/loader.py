@@ -133,7 +133,7 @@ def _load_file(path: Path) -> ModuleType:
 def _as_problem(place: str, error: Exception) -> DeadhandError:
     if isinstance(error, DeadhandError):
         return error
-    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("deadhand"):
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] != "deadhand":
         if error.name == place:
             return PlanError(f"there is no module or file named {place}", remedy="a target is path.py[:Class] or module[:Class]")
         what, told, remedy = str(error).partition(": ")
