@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from deadhand.search.pursuer import Result
     from deadhand.settings import Settings
     from deadhand.target.describe import Description
-    from deadhand.worker.controller import Lane
+    from deadhand.worker.controller import Batch, Lane
 
 _ROTATION = (("debug", 30), ("poison", 30), ("unmap", 30), ("stock", 10))
 _STOCK_BATCH = 10
@@ -87,6 +87,7 @@ class Pursuit:
         self._turn: Counter[str] = Counter()
         self._began = time.monotonic()
         self._enough = False
+        self._draining = False
         self._batches = 0
 
     def evidence(self) -> dict[str, str]:
@@ -223,28 +224,25 @@ class Pursuit:
         if batch is None:
             return
         self._sent.pop(lane, None)
+        self._take_in(lane, batch)
+        if batch.unrun and not lane.busy and not self._draining:
+            self._sent[lane] = len(batch.unrun)
+            lane.submit(batch.unrun)
+
+    def _take_in(self, lane: Lane, batch: Batch) -> None:
+        """Judge what ran, and put in line what is suspicious."""
         before = self.programs
         self.programs += len(batch.histories)
         for index, (program, history) in enumerate(zip(batch.programs, batch.histories, strict=False)):
             found = next((each for each in self._judge(program, history) if not self._is_known(program, each)), None)
             if found is not None:
                 self.pursuer.suspect(program, found, lane.mode, before + index + 1)
-        if batch.unrun and not lane.busy:
-            self._sent[lane] = len(batch.unrun)
-            lane.submit(batch.unrun)
 
     def _drain(self) -> None:
-        """Wait for what still runs, without beginning anything new."""
-        for lane in self.fleet.busy():
-            while lane.busy:
-                events = select.poll()
-                events.register(lane, select.POLLIN)
-                try:
-                    batch = lane.advance(readable=bool(events.poll(250)))
-                except WorkerError:
-                    break
-                if batch is not None:
-                    self.programs += len(batch.histories)
+        """Wait for what still runs, and judge it, without beginning anything new."""
+        self._draining = True
+        while busy := self.fleet.busy():
+            self._advance_ready(busy)
         self._sent.clear()
 
     # --- finds ---------------------------------------------------------------------------------------------------
