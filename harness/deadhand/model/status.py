@@ -5,3 +5,6 @@ INTERNAL = 88
 
 FULL_JOURNAL = 87
 """The journal was full: the parent runs the rest again in another child."""
+
+DEADLOCK = 89
+"""A controlled schedule came to where nobody can go on; the record G in the journal says who waits for what."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deadhand.model.status import FULL_JOURNAL, INTERNAL
+from deadhand.model.history import stuck
+from deadhand.model.status import DEADLOCK, FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def judge(view: View) -> list[Finding]:
     death = view.history.death
     if death is None or death.kind == "hang":
         return []
+    if death.kind == "exit" and death.name == str(DEADLOCK) and stuck(view.history) is not None:
+        return []  # the oracle deadlock says it
     open_ = view.history.open_steps()
     step = abs(open_[-1]) if open_ else 0
     phase = view.history.phase()

@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import deadhand
-from deadhand.model.case import FORMAT, Case, Environment
+from deadhand.model.case import Case, Environment
 from deadhand.model.verdict import Verdict
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
@@ -128,7 +128,7 @@ def make_case(target: Description, confirmed: Confirmed, programs_to_first: int)
     """The case file of a confirmed finding."""
     finding = confirmed.finding
     return Case(
-        format=FORMAT,
+        format=Case.format_of(confirmed.program),
         target=target.name,
         program=confirmed.program,
         verdict=confirmed.verdict.name,

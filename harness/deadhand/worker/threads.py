@@ -46,6 +46,22 @@ class Crew:
         for done in waiting:
             done.wait()
 
+    def side_by_side(self, calls: list[tuple[int, Callable[[Any], None], Any]]) -> None:
+        """Run one call on each of several threads, in no order of ours, and wait for all."""
+        waiting: list[threading.Event] = []
+        here: list[tuple[Callable[[Any], None], Any]] = []
+        for thread, function, argument in calls:
+            if thread == 0:
+                here.append((function, argument))
+                continue
+            done = threading.Event()
+            self._hand(thread, (function, argument, None, done))
+            waiting.append(done)
+        for function, argument in here:
+            function(argument)
+        for done in waiting:
+            done.wait()
+
     def forget(self) -> None:
         """End the threads, so that nothing of a program stays on their stacks."""
         for waiting in self._queues.values():
