@@ -7,4 +7,4 @@ FULL_JOURNAL = 87
 """The journal was full: the parent runs the rest again in another child."""
 
 DEADLOCK = 89
-"""A controlled schedule came to where nobody can go on; the record G in the journal says who waits for what."""
+"""No thread of a region could go on, or none would. The journal says who waited for what."""
