@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
-from deadhand.model.schedule import Schedule  # noqa: TC001  msgspec resolves it
+from deadhand.model.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deadhand.model.history import Stuck
     from deadhand.oracles.view import View
 
+_GIL = "the GIL"
 _SAYS = {
     "deadlock": "nobody can go on",
     "lost wake-up": "all wait, and nobody is left to wake them",
@@ -31,8 +32,14 @@ def judge(view: View) -> list[Finding]:
     kind, threads = found
     steps = {number: step.do for number, step, _ in view.program.walk()}
     waiting = [_sentence(each, threads, steps) for each in threads]
-    step = next((each.step for each in circle(threads) or threads if each.step), 0)
+    step = _at_fault(circle(threads) or threads)
     return [Finding("deadlock", kind, f"{_SAYS.get(kind, kind)}: {'; '.join(waiting)}", step)]
+
+
+def _at_fault(threads: list[Stuck]) -> int:
+    """The step that waits for the GIL, for it holds what the others want; else the first in writing order."""
+    steps = sorted(each.step for each in threads if each.step)
+    return next((each.step for each in threads if each.step and each.lock == _GIL), steps[0] if steps else 0)
 
 
 def circle(threads: list[Stuck]) -> list[Stuck]:

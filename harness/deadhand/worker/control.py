@@ -66,11 +66,11 @@ class Control:
             switches=schedule.of(number),
             budget=self.budget,
         )
-        parts = [(thread, self._take_part, (region, thread, [node for node in nodes if node.step.thread == thread], perform)) for thread in threads]
+        parts: list[tuple[int, Callable[[Any], None], Any]] = [(thread, self._take_part, (region, thread, [node for node in nodes if node.step.thread == thread], perform)) for thread in threads]
         crew.side_by_side(parts)
         self._note_end(number, region.report())
 
-    def _take_part(self, part: tuple[Any, int, list[Node], Callable[[Node], None]]) -> None:
+    def _take_part(self, part: Any) -> None:
         region, thread, nodes, perform = part
         region.enter(thread)
         try:

@@ -17,6 +17,7 @@ class Crew:
 
     def __init__(self) -> None:
         self._queues: dict[int, queue.SimpleQueue[_Work | None]] = {}
+        self._threads: list[threading.Thread] = []
 
     def run(self, thread: int, function: Callable[[Any], None], argument: Any) -> None:
         """Run on one thread and wait for it."""
@@ -63,16 +64,21 @@ class Crew:
             done.wait()
 
     def forget(self) -> None:
-        """End the threads, so that nothing of a program stays on their stacks."""
+        """End the threads, so that nothing of a program stays on their stacks, and none of them disturbs the next one."""
         for waiting in self._queues.values():
             waiting.put(None)
         self._queues.clear()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
 
     def _hand(self, thread: int, work: _Work) -> None:
         waiting = self._queues.get(thread)
         if waiting is None:
             waiting = self._queues[thread] = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(waiting,), daemon=True, name=f"deadhand-{thread}").start()
+            started = threading.Thread(target=_serve, args=(waiting,), daemon=True, name=f"deadhand-{thread}")
+            self._threads.append(started)
+            started.start()
         waiting.put(work)
 
 

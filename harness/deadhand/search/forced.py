@@ -1,0 +1,156 @@
+"""Minimising under control: fewest steps, then fewest forced switches.
+
+A find of a controlled run is pinned to the switches that it made. What must happen is often one switch at the right place,
+so all single ones are tried, and pairs where there are few enough: that is quick (many schedules in one child), and exact.
+A candidate with fewer steps is tried with the switches that it has, then with single ones, then with random policies.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from deadhand.model.history import scheduling
+from deadhand.model.program import replace
+from deadhand.model.schedule import Switch, renumbered, replaying
+from deadhand.oracles import judge
+from deadhand.search.schedules import pinned, schedule
+from deadhand.search.trial import Trial, alike
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from deadhand.model.history import History
+    from deadhand.model.program import Program
+    from deadhand.model.verdict import Finding
+    from deadhand.worker.controller import Lane
+
+_BATCH = 40
+_MOST_SINGLES = 120  # single switches tried for one candidate
+_MOST_PAIRS = 600
+_RANDOM = 24  # schedules by random policies for one candidate
+_POLICIES = ("pct-2", "surw", "pct-3", "pos")
+
+
+def is_controlled(program: Program) -> bool:
+    """Whether overlapping steps of the program run under control."""
+    return program.schedule is not None and program.schedule.mode == "controlled" and bool(program.regions())
+
+
+class ForcedTrial(Trial):
+    """Tries candidates; `best` is the last one that showed it, with the schedule that does."""
+
+    def __init__(self, lane: Lane, program: Program, finding: Finding) -> None:
+        super().__init__(lane, program, finding)
+        self.best = program
+
+    def shows(self, candidate: Program) -> Finding | None:
+        """The finding that `candidate` shows under some schedule; `best` is then the candidate with that schedule."""
+        if not candidate.regions():
+            return self._take(replace(candidate, schedule=None))
+        same = replace(candidate, schedule=replaying(carried(self.best, candidate)))
+        return self._take(same) or self._any(itertools.chain(self._singles(candidate), self._random(candidate)))
+
+    def fewest(self) -> None:
+        """Make the switches of `best` as few as can be found: none, one, two, or what is left when single ones are taken away."""
+        program = self.best
+        if self._take(_forcing(program, ())) is not None or self._any(self._singles(program)) is not None:
+            return
+        self._fewer()
+        assert self.best.schedule is not None
+        if len(self.best.schedule.switches) > 2:
+            self._any(self._pairs(program))
+
+    def _fewer(self) -> None:
+        """Without runs of switches: halves first, single ones last."""
+        assert self.best.schedule is not None
+        size = max(len(self.best.schedule.switches) // 2, 1)
+        while size:
+            start = 0
+            while start < len(self.best.schedule.switches):
+                switches = self.best.schedule.switches
+                if self._take(_forcing(self.best, switches[:start] + switches[start + size :])) is None:
+                    start += size
+            size //= 2
+
+    def _take(self, candidate: Program) -> Finding | None:
+        """Alone in a fresh child; kept as the best if it shows it."""
+        found = super().shows(candidate)
+        if found is not None:
+            self.best = candidate
+        return found
+
+    def _any(self, candidates: Iterable[Program]) -> Finding | None:
+        """The first of many schedules that shows it, in a warm child and then alone."""
+        waiting = list(candidates)
+        while waiting:
+            batch = self.lane.run(waiting[:_BATCH])
+            for program, history in zip(batch.programs, batch.histories, strict=False):
+                self._check_setup(history)
+                if any(alike(each, self.finding, program, self.program) for each in judge(self.lane.target, program, history)):
+                    found = self._take(pinned(program, history))
+                    if found is not None:
+                        return found
+            waiting = waiting[len(batch.histories) :]
+        return None
+
+    def _places(self, program: Program) -> list[Switch]:
+        """Every switch that can be forced, as far as a run without any tells: the last of them first, for they are nearest to the end."""
+        told = scheduling(self.lane.run_one(_forcing(program, ())))
+        threads = [sorted({program.steps[at].thread for at in region}) for region in program.regions()]
+        return [
+            Switch(region, at, to)
+            for region, decisions in enumerate(told.decisions)
+            for at in range(decisions + 1)
+            for to in threads[region]
+        ]
+
+    def _singles(self, program: Program) -> Iterator[Program]:
+        return (_forcing(program, (place,)) for place in itertools.islice(self._places(program), _MOST_SINGLES))
+
+    def _pairs(self, program: Program) -> Iterator[Program]:
+        places = self._places(program)
+        pairs = (pair for pair in itertools.combinations(places, 2) if pair[0].at != pair[1].at and pair[0].to != pair[1].to and pair[0].region == pair[1].region)
+        return (_forcing(program, pair) for pair in itertools.islice(pairs, _MOST_PAIRS))
+
+    def _random(self, program: Program) -> Iterator[Program]:
+        places = self._places(program)
+        length = max((place.at for place in places), default=0) + 2
+        for seed in range(_RANDOM):
+            yield replace(program, schedule=schedule(_POLICIES[seed % len(_POLICIES)], seed, length))
+
+
+def carried(old: Program, new: Program) -> tuple[Switch, ...]:
+    """The switches of `old` for a program with fewer steps: those of the groups that are still there, matched in order."""
+    if old.schedule is None:
+        return ()
+    before, after = old.regions(), new.regions()
+    numbers: dict[int, int] = {}
+    at = 0
+    for number, region in enumerate(before):
+        steps = [old.steps[each].do for each in region]
+        match = next((each for each in range(at, len(after)) if [new.steps[place].do for place in after[each]] == steps), None)
+        if match is not None:
+            numbers[number], at = match, match + 1
+    return renumbered(old.schedule.switches, numbers if len(before) != len(after) else {number: number for number in range(len(before))})
+
+
+def self_check(lane: Lane, program: Program) -> tuple[str, tuple[str, ...]]:
+    """How far the program's schedule is controlled, and why not fully: it runs twice, and the traces must be the same."""
+    first, second = lane.run_one(program), lane.run_one(program)
+    told = scheduling(first)
+    if fingerprint(first) != fingerprint(second):
+        return "partial", (*told.why, "two runs of this schedule did not take the same course")
+    return told.control or "full", told.why
+
+
+def fingerprint(history: History) -> tuple[object, ...]:
+    """What two runs of one schedule must agree in: every switch, every trace, and how it ended. A region that a death cut short has no trace of its own."""
+    told = scheduling(history)
+    death = (history.death.kind, history.death.name) if history.death is not None else None
+    return told.switches, told.hashes, told.decisions, death, tuple(history.open_steps())
+
+
+def _forcing(program: Program, switches: Iterable[Switch]) -> Program:
+    changed: Program = replace(program, schedule=replaying(switches))
+    return changed

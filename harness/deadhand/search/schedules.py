@@ -1,0 +1,118 @@
+"""Which schedules a program with overlapping steps is given: policies in turn, and what each was worth."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import zlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from deadhand.model.history import scheduling
+from deadhand.model.program import replace
+from deadhand.model.schedule import Schedule, replaying
+
+if TYPE_CHECKING:
+    from deadhand.model.history import History
+    from deadhand.model.program import Program
+
+MODES = ("mixed", "controlled", "serial", "free")
+"""mixed: controlled, and a share on free-running threads, which see what control cannot."""
+
+_TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "walk", "pct-2", "pos", "pct-1")
+"""Measured on the specimens whose windows have no width: low-depth PCT finds most of them soonest; what needs two switches, SURW and POS."""
+
+_LENGTH = 24  # decisions expected of a group that was never seen
+
+
+class Tally(msgspec.Struct):
+    """What one policy did: schedules run, suspicions, and how many were fully controlled."""
+
+    schedules: int = 0
+    suspicions: int = 0
+    full: int = 0
+
+
+class Portfolio:
+    """Gives programs their schedules, and learns how long each sort of overlap group is."""
+
+    def __init__(self, mode: str, number: int, count: int) -> None:
+        self.mode = mode
+        self.count = count
+        self.tally: dict[str, Tally] = {}
+        self.why: dict[str, int] = {}
+        self._draw = random.Random(f"schedules {number}")
+        turns = _TURNS if mode != "controlled" else tuple(each for each in _TURNS if each != "free")
+        self._turns = itertools.cycle(turns)
+        self._lengths: dict[str, int] = {}
+
+    def scheduled(self, program: Program, most: int) -> list[Program]:
+        """The program as often as it shall run, at most `most` times; once, as it is, when nothing in it overlaps."""
+        if self.mode == "free" or not program.regions():
+            return [program]
+        if self.mode == "serial":
+            return [replace(program, schedule=Schedule(mode="serial"))]
+        length = self._length(program)
+        times = 1 if program.ending == "exit" else min(self.count, most)
+        return [self._with(program, next(self._turns), self._draw.randrange(2**32), length) for _ in range(times)]
+
+    def only(self, program: Program) -> Program:
+        """The program with one schedule that depends on nothing but the program, for a search that wants the same answer each time."""
+        if self.mode == "free" or not program.regions():
+            return program
+        if self.mode == "serial":
+            return replace(program, schedule=Schedule(mode="serial"))  # type: ignore[no-any-return]
+        return self._with(program, "pct-2", zlib.crc32(program.encode()), _LENGTH)
+
+    def learn(self, program: Program, history: History, *, suspicious: bool) -> None:
+        """Take in how a program with overlapping steps ran."""
+        regions = program.regions()
+        if not regions:
+            return
+        tally = self.tally.setdefault(label(program.schedule), Tally())
+        tally.schedules += 1
+        tally.suspicions += suspicious
+        if program.schedule is None or program.schedule.mode != "controlled":
+            return
+        told = scheduling(history)
+        tally.full += told.control == "full"
+        for why in told.why:
+            self.why[why] = self.why.get(why, 0) + 1
+        for region, decisions in zip(regions, told.decisions, strict=False):
+            key = _sort(program, region)
+            self._lengths[key] = max(self._lengths.get(key, 0), decisions + 1)
+
+    def _length(self, program: Program) -> int:
+        return max(self._lengths.get(_sort(program, region), _LENGTH) for region in program.regions())
+
+    def _with(self, program: Program, policy: str, seed: int, length: int) -> Program:
+        changed: Program = replace(program, schedule=schedule(policy, seed, length))
+        return changed
+
+
+def schedule(policy: str, seed: int, length: int) -> Schedule | None:
+    """The schedule of a policy by its label: "pct-2" is PCT of depth 2, "free" is none at all."""
+    if policy == "free":
+        return None
+    name, _, depth = policy.partition("-")
+    return Schedule(policy=name, seed=seed, depth=int(depth or 0), length=length)
+
+
+def label(schedule: Schedule | None) -> str:
+    """What a schedule's policy is called in a report."""
+    if schedule is None or schedule.mode != "controlled":
+        return "free" if schedule is None else schedule.mode
+    return f"{schedule.policy}-{schedule.depth}" if schedule.policy == "pct" else schedule.policy
+
+
+def pinned(program: Program, history: History) -> Program:
+    """The program with the switches that its run made, in place of the policy that chose them."""
+    if program.schedule is None or program.schedule.mode != "controlled":
+        return program
+    changed: Program = replace(program, schedule=replaying(scheduling(history).switches))
+    return changed
+
+
+def _sort(program: Program, region: range) -> str:
+    return "+".join(program.steps[at].do for at in region)
