@@ -6,6 +6,7 @@ memory, so that what was written before a crash is there after it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,12 +24,16 @@ LOST = "U"  # [U, where, [class and bases], message]: an exception nobody could 
 LEDGER = "L"  # [L, name, count at start, count at end]
 SURVIVOR = "W"  # [W, step, what, in a cycle, kept by contract]
 ALIVE = "A"  # [A, how many survivors of all programs of this child are still alive]
+IDENT = "T"  # [T, thread, what the system calls it]: so that a dying thread can be told from the others
 SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the default, written by native code as it is made
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
 DONE = "D"  # [D]
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+
+_CURRENT = re.compile(r"^Current thread 0x([0-9a-f]+) \(most recent call first\)", re.MULTILINE)
 
 
 class Death(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,6 +67,17 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True):
             elif event[0] in (RETURNED, RAISED, SKIPPED) and event[1] in open_:
                 open_.remove(event[1])
         return open_
+
+
+def dying_step(history: History) -> int:
+    """The step that was under way on the thread that died: the last one begun, unless the crash report names another thread of ours. 0 for none."""
+    open_ = history.open_steps()
+    threads = {event[1]: event[2] for event in history.events if event[0] == BEGIN}
+    named = _CURRENT.search(history.death.stderr) if history.death is not None else None
+    if named is not None:
+        thread = next((event[1] for event in history.events if event[0] == IDENT and event[2] == int(named[1], 16)), None)
+        open_ = [step for step in open_ if threads.get(step) == thread] or open_
+    return abs(open_[-1]) if open_ else 0
 
 
 class Stuck(msgspec.Struct, frozen=True):

@@ -31,15 +31,16 @@ def judge(view: View) -> list[Finding]:
         return []
     kind, threads = found
     steps = {number: step.do for number, step, _ in view.program.walk()}
-    waiting = [_sentence(each, threads, steps) for each in threads]
+    taking_part = {step.thread for step in view.program.steps}
+    waiting = [_sentence(each, threads, steps, taking_part) for each in threads]
     step = _at_fault(circle(threads) or threads)
     return [Finding("deadlock", kind, f"{_SAYS.get(kind, kind)}: {'; '.join(waiting)}", step)]
 
 
 def _at_fault(threads: list[Stuck]) -> int:
     """The step that waits for the GIL, for it holds what the others want; else the first in writing order."""
-    steps = sorted(each.step for each in threads if each.step)
-    return next((each.step for each in threads if each.step and each.lock == _GIL), steps[0] if steps else 0)
+    steps = sorted(each.step for each in threads if each.step > 0)
+    return next((each.step for each in threads if each.step > 0 and each.lock == _GIL), steps[0] if steps else 0)
 
 
 def circle(threads: list[Stuck]) -> list[Stuck]:
@@ -54,8 +55,11 @@ def circle(threads: list[Stuck]) -> list[Stuck]:
     return []
 
 
-def _sentence(each: Stuck, threads: list[Stuck], steps: dict[int, str]) -> str:
-    where = f"thread {each.thread} (step {each.step}, {steps.get(each.step, '?')})" if each.step else f"thread {each.thread} (of the library's own)"
+def _sentence(each: Stuck, threads: list[Stuck], steps: dict[int, str], taking_part: set[int]) -> str:
+    if each.step > 0:
+        where = f"thread {each.thread} (step {each.step}, {steps.get(each.step, '?')})"
+    else:
+        where = f"thread {each.thread} ({'before its first step' if each.thread in taking_part else 'of the library itself'})"
     holds = sorted({other.lock for other in threads if other.owner == each.thread and other is not each})
     owns = f" holds {' and '.join(holds)} and" if holds else ""
     if not each.lock:

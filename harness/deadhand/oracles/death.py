@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deadhand.model.history import stuck
+from deadhand.model.history import dying_step, stuck
 from deadhand.model.status import DEADLOCK, FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
 
@@ -24,8 +24,7 @@ def judge(view: View) -> list[Finding]:
         return []
     if death.kind == "exit" and death.name == str(DEADLOCK) and stuck(view.history) is not None:
         return []  # the oracle deadlock says it
-    open_ = view.history.open_steps()
-    step = abs(open_[-1]) if open_ else 0
+    step = dying_step(view.history)
     phase = view.history.phase()
     where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
     if death.kind == "signal":

@@ -94,19 +94,29 @@ class ForcedTrial(Trial):
             waiting = waiting[len(batch.histories) :]
         return None
 
-    def _places(self, program: Program) -> list[Switch]:
-        """Every switch that can be forced, as far as a run without any tells: the last of them first, for they are nearest to the end."""
-        told = scheduling(self.lane.run_one(_forcing(program, ())))
+    def _places(self, program: Program, before: tuple[Switch, ...] = ()) -> list[Switch]:
+        """Every switch that can be forced after those `before`, as far as a run with no others tells."""
+        told = scheduling(self.lane.run_one(_forcing(program, before)))
         threads = [sorted({program.steps[at].thread for at in region}) for region in program.regions()]
         return [
             Switch(region, at, to)
             for region, decisions in enumerate(told.decisions)
             for at in range(decisions + 1)
             for to in threads[region]
+            if all((each.region, each.at) != (region, at) for each in before)
         ]
 
     def _singles(self, program: Program) -> Iterator[Program]:
-        return (_forcing(program, (place,)) for place in itertools.islice(self._places(program), _MOST_SINGLES))
+        """One switch; then one after another thread went first, for what runs then can be much longer."""
+        for place in itertools.islice(self._places(program), _MOST_SINGLES):
+            yield _forcing(program, (place,))
+        for first in self._firsts(program):
+            for place in itertools.islice(self._places(program, (first,)), _MOST_SINGLES):
+                yield _forcing(program, (first, place))
+
+    def _firsts(self, program: Program) -> list[Switch]:
+        regions = [sorted({program.steps[at].thread for at in region}) for region in program.regions()]
+        return [Switch(number, 0, thread) for number, threads in enumerate(regions) for thread in threads[1:]]
 
     def _pairs(self, program: Program) -> Iterator[Program]:
         places = self._places(program)

@@ -6,6 +6,7 @@ cannot be, the group runs on free threads, and the history says so: a run is nev
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from deadhand import _native
@@ -72,6 +73,7 @@ class Control:
 
     def _take_part(self, part: Any) -> None:
         region, thread, nodes, perform = part
+        self.note(history.IDENT, thread, threading.get_ident())
         region.enter(thread)
         try:
             with self.points.watched():

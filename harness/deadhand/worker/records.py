@@ -21,6 +21,7 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.LEDGER: (str, int, int),
     history.SURVIVOR: (int, str, int, int),
     history.ALIVE: (int,),
+    history.IDENT: (int, int),
     history.SWITCH: (int, int, int),
     history.CONTROL: (int, str, int, int, list, _COUNT),
     history.STUCK: (str, int, list),

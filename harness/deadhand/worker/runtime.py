@@ -140,6 +140,7 @@ class Runtime:
         self._fires: list[Fire] = []
         self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
+        self._in_region = False
         self._doing = threading.local()
         self._plan_file = target.path
         sys.unraisablehook = self._on_unraisable
@@ -247,7 +248,9 @@ class Runtime:
                 for node in group:
                     self._perform_alone(node)
             elif schedule is not None and schedule.mode == "controlled":
+                self._in_region = True  # a read of ours would be one more step in it, and what it saw could not be judged
                 self.control.run(regions, group, schedule, self.crew, self.perform)
+                self._in_region = False
             else:
                 self.crew.together([(node.step.thread, self.perform, node) for node in group])
             regions += end > at + 1
@@ -286,7 +289,7 @@ class Runtime:
         if node.operation is None and node.verb is None:
             message = f"no operation named {step.do}"
             raise Skip(message)
-        if self._reads and (node.verb in _LETS_GO or (node.operation is not None and node.operation.ends)):
+        if self._reads and not self._in_region and (node.verb in _LETS_GO or (node.operation is not None and node.operation.ends)):
             self._observe_before(node)
         args = self._arguments(node)
         if node.verb is not None:

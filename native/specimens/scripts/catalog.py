@@ -10,7 +10,6 @@ from shelf import load, widen
 
 lib = load("catalog", sys.argv[1])
 handle = lib.Catalog()
-handle.add(7)
 
 
 def in_window():
