@@ -32,7 +32,7 @@ class Settings:
     shrink_runs: int = 400
     shrink_seconds: float = 6.0
     start_seconds: float = 60.0
-    schedules: int = 8
+    schedules: int = 6
     decisions: int = 20_000
 
     @classmethod

@@ -200,7 +200,7 @@ class Pursuit:
         return None
 
     def _submit(self, lane: Lane, size: int) -> None:
-        batch: list[Program] = []
+        batch = self.portfolio.swept(size)
         while len(batch) < size:
             last = len(batch) == size - 1
             program, hazards = self.generator.program(may_exit=last, must_exit=last and self._batches < _EXITS_FIRST)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 import zlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from deadhand.model.history import scheduling
 from deadhand.model.program import replace
-from deadhand.model.schedule import Schedule, replaying
+from deadhand.model.schedule import Schedule, Switch, replaying
 
 if TYPE_CHECKING:
     from deadhand.model.history import History
@@ -23,6 +24,9 @@ MODES = ("mixed", "controlled", "serial", "free")
 _TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "walk", "pct-2", "pos", "pct-1")
 """Measured on the specimens whose windows have no width: low-depth PCT finds most of them soonest; what needs two switches, SURW and POS."""
 
+_SWEEP_SHARE = 4  # one run in so many, at most, is a sweep's
+_PAIR = 2
+_LONGEST_SWEEP = 200  # decisions; a longer group is left to the random policies
 _LENGTH = 24  # decisions expected of a group that was never seen
 
 
@@ -35,7 +39,11 @@ class Tally(msgspec.Struct):
 
 
 class Portfolio:
-    """Gives programs their schedules, and learns how long each sort of overlap group is."""
+    """Gives programs their schedules, and learns how long each sort of overlap group is.
+
+    Of each pair of operations that met, one program is swept: each decision in turn is the only one at which the second thread is let
+    go first. That is complete for what one switch shows, where random policies come back to the same places.
+    """
 
     def __init__(self, mode: str, number: int, count: int) -> None:
         self.mode = mode
@@ -46,6 +54,12 @@ class Portfolio:
         turns = _TURNS if mode != "controlled" else tuple(each for each in _TURNS if each != "free")
         self._turns = itertools.cycle(turns)
         self._lengths: dict[str, int] = {}
+        self._swept: set[str] = set()
+        self._sweeps: deque[Program] = deque()
+
+    def swept(self, size: int) -> list[Program]:
+        """What a batch of `size` takes from the sweeps that wait."""
+        return [self._sweeps.popleft() for _ in range(min(size // _SWEEP_SHARE, len(self._sweeps)))]
 
     def scheduled(self, program: Program, most: int) -> list[Program]:
         """The program as often as it shall run, at most `most` times; once, as it is, when nothing in it overlaps."""
@@ -82,6 +96,16 @@ class Portfolio:
         for region, decisions in zip(regions, told.decisions, strict=False):
             key = _sort(program, region)
             self._lengths[key] = max(self._lengths.get(key, 0), decisions + 1)
+        if history.complete and told.control == "full" and len(regions) == 1 == len(told.decisions):
+            self._plan_sweep(program, regions[0])
+
+    def _plan_sweep(self, program: Program, region: range) -> None:
+        key = _sort(program, region)
+        if len(region) != _PAIR or key in self._swept or self._lengths[key] > _LONGEST_SWEEP or program.ending == "exit":
+            return
+        self._swept.add(key)
+        second = program.steps[region[1]].thread
+        self._sweeps += [replace(program, schedule=replaying([Switch(0, at, second)])) for at in range(self._lengths[key])]
 
     def _length(self, program: Program) -> int:
         return max(self._lengths.get(_sort(program, region), _LENGTH) for region in program.regions())
@@ -103,6 +127,8 @@ def label(schedule: Schedule | None) -> str:
     """What a schedule's policy is called in a report."""
     if schedule is None or schedule.mode != "controlled":
         return "free" if schedule is None else schedule.mode
+    if schedule.policy == "replay":
+        return "sweep"
     return f"{schedule.policy}-{schedule.depth}" if schedule.policy == "pct" else schedule.policy
 
 

@@ -30,7 +30,19 @@ def alike(finding: Finding, like: Finding, program: Program, like_program: Progr
         return False
     if finding.oracle == "liveness":
         return True
-    return symptom(finding) == symptom(like) and _where(finding, program) == _where(like, like_program)
+    if symptom(finding) != symptom(like):
+        return False
+    met = _met(like, like_program)
+    return _where(finding, program) in met if met else _where(finding, program) == _where(like, like_program)
+
+
+def _met(finding: Finding, program: Program) -> set[str]:
+    """For a controlled program whose finding shows in an overlap group: the operations that met there. Which of them it strikes is the schedule's choice."""
+    if program.schedule is None or program.schedule.mode != "controlled" or not finding.step:
+        return set()
+    numbers = [number for number, _, inside in program.walk() if not inside]
+    group = next((region for region in program.regions() if any(numbers[at] == finding.step for at in region)), range(0))
+    return {program.steps[at].do for at in group}
 
 
 def _where(finding: Finding, program: Program) -> str:
