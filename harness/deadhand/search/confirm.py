@@ -82,7 +82,8 @@ def _minimise_forced(lane: Lane, program: Program, finding: Finding, settings: S
     """Jointly: the switches first, for a short schedule survives a change of the program best; then the steps; then the switches again."""
     trial = ForcedTrial(lane, program, finding)
     with _impatience(lane, finding):
-        trial.fewest()
+        if not trial.pair():
+            trial.fewest()
         smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, settings.shrink_runs, settings.shrink_seconds).minimise(trial.best, finding.step)
         trial.best = replace(smallest, schedule=trial.best.schedule)
         if is_controlled(trial.best):

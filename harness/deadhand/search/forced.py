@@ -11,9 +11,10 @@ import itertools
 from typing import TYPE_CHECKING
 
 from deadhand.model.history import scheduling
-from deadhand.model.program import replace
+from deadhand.model.program import Program, replace
 from deadhand.model.schedule import Switch, renumbered, replaying
 from deadhand.oracles import judge
+from deadhand.search.minimise import slice_of
 from deadhand.search.schedules import pinned, schedule
 from deadhand.search.trial import Trial, alike
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from deadhand.model.history import History
-    from deadhand.model.program import Program
     from deadhand.model.verdict import Finding
     from deadhand.worker.controller import Lane
 
@@ -61,6 +61,21 @@ class ForcedTrial(Trial):
         if len(self.best.schedule.switches) > 2:
             self._any(self._pairs(program))
 
+    def pair(self) -> bool:
+        """Guess: two of the steps that met, with what makes their handles, and one switch. Whether that shows it; it is then the `best`."""
+        program = self.program
+        numbers = [number for number, _, inside in program.walk() if not inside]
+        for region in program.regions():
+            if self.finding.step and not any(numbers[at] == self.finding.step for at in region):
+                continue
+            for first, second in itertools.permutations([program.steps[at] for at in region], 2):
+                made = slice_of(program, region.start, (first, second))
+                steps = (*made, replace(first, thread=0, overlap=False), replace(second, thread=1, overlap=True))
+                candidate = Program(steps, program.ending)
+                if len(steps) < len(program.steps) and self._any(self._singles(candidate, firsts=False)) is not None:
+                    return True
+        return False
+
     def _fewer(self) -> None:
         """Without runs of switches: halves first, single ones last."""
         assert self.best.schedule is not None
@@ -82,9 +97,10 @@ class ForcedTrial(Trial):
 
     def _any(self, candidates: Iterable[Program]) -> Finding | None:
         """The first of many schedules that shows it, in a warm child and then alone."""
-        waiting = list(candidates)
-        while waiting:
-            batch = self.lane.run(waiting[:_BATCH])
+        source = iter(candidates)
+        waiting: list[Program] = []
+        while waiting := [*waiting, *itertools.islice(source, _BATCH - len(waiting))]:
+            batch = self.lane.run(waiting)
             for program, history in zip(batch.programs, batch.histories, strict=False):
                 self._check_setup(history)
                 if any(alike(each, self.finding, program, self.program) for each in judge(self.lane.target, program, history)):
@@ -106,13 +122,16 @@ class ForcedTrial(Trial):
             if all((each.region, each.at) != (region, at) for each in before)
         ]
 
-    def _singles(self, program: Program) -> Iterator[Program]:
-        """One switch; then one after another thread went first, for what runs then can be much longer."""
+    def _singles(self, program: Program, *, firsts: bool = True) -> Iterator[Program]:
+        """One switch; then one after another thread went first, for what runs then can be much longer. Never to the thread that runs anyway."""
+        regions = [sorted({program.steps[at].thread for at in region}) for region in program.regions()]
         for place in itertools.islice(self._places(program), _MOST_SINGLES):
-            yield _forcing(program, (place,))
-        for first in self._firsts(program):
+            if place.to != regions[place.region][0]:
+                yield _forcing(program, (place,))
+        for first in self._firsts(program) if firsts else ():
             for place in itertools.islice(self._places(program, (first,)), _MOST_SINGLES):
-                yield _forcing(program, (first, place))
+                if place.to != first.to or place.region != first.region:
+                    yield _forcing(program, (first, place))
 
     def _firsts(self, program: Program) -> list[Switch]:
         regions = [sorted({program.steps[at].thread for at in region}) for region in program.regions()]
