@@ -46,6 +46,27 @@ impl Gate {
     }
 }
 
+/// A door that many can wait at; once it is open it stays so.
+#[derive(Debug, Default)]
+pub(crate) struct Door(AtomicU32);
+
+impl Door {
+    pub(crate) fn open(&self) {
+        self.0.store(1, Ordering::Release);
+        let _ = futex::wake(&self.0, futex::Flags::PRIVATE, i32::MAX.unsigned_abs());
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 1
+    }
+
+    pub(crate) fn wait(&self) {
+        while !self.is_open() {
+            let _ = futex::wait(&self.0, futex::Flags::PRIVATE, 0, None);
+        }
+    }
+}
+
 /// A lock around the scheduler's own state.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T> {

@@ -152,7 +152,7 @@ impl Region {
     /// # Errors
     /// [`RegionError::Outside`].
     pub fn leave(&self, thread: u32) -> Result<(), RegionError> {
-        if scheduler::is_forked() {
+        if managed::is_forked() {
             return Ok(());
         }
         let index = self.index(thread);

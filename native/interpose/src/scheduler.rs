@@ -1,7 +1,6 @@
 //! Arming: the import slots of this process lead to the scheduler, or no longer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadhand_journal::Journal;
 
@@ -14,7 +13,6 @@ use crate::sched::state::{Control, State};
 use crate::slots::{Count, Object, Slots, Treatment};
 
 static ARMED: Lock<Option<Armed>> = Lock::new(None);
-static FORKED: AtomicBool = AtomicBool::new(false);
 
 struct Armed {
     slots: Slots,
@@ -88,7 +86,6 @@ pub fn arm(journal: Option<Arc<Journal>>, detach: impl FnOnce()) -> Result<(), A
         disarm()?;
         return Err(ArmError::NoSlots);
     }
-    FORKED.store(false, Ordering::Relaxed);
     if !gil::is_recognised() {
         gil::probe(detach);
     }
@@ -138,16 +135,11 @@ pub(crate) fn note_limits(state: &mut State) {
     }
 }
 
-/// Whether this process was forked from one that was armed.
-pub(crate) fn is_forked() -> bool {
-    FORKED.load(Ordering::Relaxed)
-}
-
 /// In a forked child: no region is at work, and its locks are nobody's.
 pub(crate) fn forget() {
-    FORKED.store(true, Ordering::Relaxed);
     ARMED.break_open();
     region::forget();
+    gil::forget_others();
 }
 
 fn patch(armed: &mut Armed) {

@@ -6,7 +6,7 @@ use libc::{ETIMEDOUT, c_int, clockid_t, pthread_cond_t, pthread_mutex_t, timespe
 
 use super::{hooks, outside, table};
 use crate::real::{self, Contract};
-use crate::sched::gil::{self, Phase, Seen};
+use crate::sched::gil::{self, Phase};
 use crate::sched::managed::Managed;
 use crate::sched::state::{Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
@@ -44,7 +44,7 @@ hooks! {
     fn signal as pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int {
         |me, of| me.signal(condition, real::pthread_cond_signal(of, condition), 1);
         else |of| {
-            gil::note(Seen::Signal(condition.addr()));
+            gil::before_outside_signal(condition);
             let result = real::pthread_cond_signal(of, condition);
             outside::woke(Thing::at(Kind::Condition, condition), 1, u32::MAX);
             result

@@ -6,7 +6,7 @@ use libc::{EBUSY, EDEADLK, ETIMEDOUT, c_int, clockid_t, pthread_mutex_t, timespe
 
 use super::{hooks, outside, table};
 use crate::real::{self, Contract};
-use crate::sched::gil::{self, Phase, Seen};
+use crate::sched::gil::{self, Phase};
 use crate::sched::managed::Managed;
 use crate::sched::state::{Access, Control, Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
@@ -20,7 +20,7 @@ hooks! {
     fn lock as pthread_mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
         |me, of| me.lock_mutex_or_gil(of, mutex);
         else |of| {
-            gil::note(Seen::Lock(mutex.addr()));
+            gil::before_outside_lock(mutex);
             real::pthread_mutex_lock(of, mutex)
         }
     }
@@ -44,8 +44,8 @@ hooks! {
     fn unlock as pthread_mutex_unlock(mutex: *mut pthread_mutex_t) -> c_int {
         |me, of| me.unlock_mutex_or_gil(of, mutex);
         else |of| {
-            gil::note(Seen::Unlock(mutex.addr()));
             let result = real::pthread_mutex_unlock(of, mutex);
+            gil::after_outside_unlock(mutex);
             outside::woke(Thing::at(Kind::Mutex, mutex), usize::MAX, u32::MAX);
             result
         }

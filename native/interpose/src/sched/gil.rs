@@ -16,6 +16,10 @@ use super::managed::Managed;
 use super::state::{Control, Status, Wait, Woken};
 use super::{Kind, Point, Thing};
 use crate::real::{self, Contract};
+use crate::region;
+
+/// Threads outside regions that hold the GIL or are about to.
+static OUTSIDE: AtomicUsize = AtomicUsize::new(0);
 
 static MUTEX: AtomicUsize = AtomicUsize::new(0);
 static CONDITION: AtomicUsize = AtomicUsize::new(0);
@@ -37,6 +41,15 @@ pub(crate) enum Phase {
     Dropping,
 }
 
+/// What a thread outside regions has to do with the GIL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outsider {
+    Free,
+    Taking,
+    Holding,
+    Dropping,
+}
+
 /// A call that the probe saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -46,6 +59,8 @@ pub(crate) enum Seen {
 }
 
 thread_local! {
+    /// What a thread outside regions has to do with the GIL, as far as it was seen.
+    static OUTSIDER: Cell<Outsider> = const { Cell::new(Outsider::Free) };
     static PROBE: Cell<Option<([Option<Seen>; 16], usize)>> = const { Cell::new(None) };
 }
 
@@ -82,7 +97,64 @@ pub(crate) fn probe(detach: impl FnOnce()) -> bool {
     CONDITION.store(*condition, Ordering::Relaxed);
     SWITCH_MUTEX.store(switch_mutex, Ordering::Relaxed);
     SWITCH_CONDITION.store(switch_condition, Ordering::Relaxed);
+    OUTSIDER.set(Outsider::Holding);
+    OUTSIDE.store(1, Ordering::Relaxed);
     true
+}
+
+/// A thread outside regions locks a mutex. If it wants the GIL while a region is at work, it waits for the region's end.
+pub(crate) fn before_outside_lock(mutex: *const pthread_mutex_t) {
+    note(Seen::Lock(mutex.addr()));
+    if is_mutex(mutex) && OUTSIDER.get() == Outsider::Free {
+        if let Some(run) = region::current_from_outside() {
+            run.keep_out();
+        }
+        become_outsider(Outsider::Taking);
+    }
+}
+
+/// A thread outside regions signals a condition: the one tells that it lets go of the GIL, the other that it has it.
+pub(crate) fn before_outside_signal(condition: *const pthread_cond_t) {
+    note(Seen::Signal(condition.addr()));
+    if is_condition(condition) {
+        become_outsider(Outsider::Dropping);
+    } else if is_switch_condition(condition) {
+        become_outsider(Outsider::Holding);
+    }
+}
+
+/// A thread outside regions has unlocked a mutex.
+pub(crate) fn after_outside_unlock(mutex: *const pthread_mutex_t) {
+    note(Seen::Unlock(mutex.addr()));
+    if is_mutex(mutex) && OUTSIDER.get() != Outsider::Holding {
+        become_outsider(Outsider::Free);
+    }
+}
+
+/// Everybody but a thread that is free of the GIL counts.
+fn become_outsider(now: Outsider) {
+    let counted = [OUTSIDER.replace(now), now].map(|each| each != Outsider::Free);
+    match counted {
+        [false, true] => OUTSIDE.fetch_add(1, Ordering::Relaxed),
+        [true, false] => OUTSIDE.fetch_sub(1, Ordering::Relaxed),
+        _ => 0,
+    };
+}
+
+/// Whether a thread outside regions holds the GIL, or has got past the door and will.
+pub(crate) fn is_held_outside() -> bool {
+    OUTSIDE.load(Ordering::Relaxed) != 0
+}
+
+/// In a forked child: the interpreter makes its GIL anew, and then takes it.
+pub(crate) fn forget_others() {
+    OUTSIDER.set(Outsider::Free);
+    OUTSIDE.store(0, Ordering::Relaxed);
+}
+
+/// The calling thread leaves a region that came to its end while it held the GIL.
+pub(crate) fn carry_out() {
+    become_outsider(Outsider::Holding);
 }
 
 pub(crate) fn is_recognised() -> bool {
@@ -90,6 +162,7 @@ pub(crate) fn is_recognised() -> bool {
 }
 
 pub(crate) fn forget() {
+    forget_others();
     for part in [&MUTEX, &CONDITION, &SWITCH_MUTEX, &SWITCH_CONDITION] {
         part.store(0, Ordering::Relaxed);
     }

@@ -30,6 +30,8 @@ pub(crate) struct Managed {
 thread_local! {
     // No destructor: it must be readable until the thread's very end.
     static ME: Cell<*const Managed> = const { Cell::new(ptr::null()) };
+    /// The process was forked while this thread was in a region, which exists only in the parent.
+    static FORKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Make the calling thread part of a region.
@@ -45,6 +47,7 @@ pub(crate) fn join(run: Arc<Run>, index: usize, gate: Arc<Gate>) {
         released: Cell::default(),
         inside: Cell::default(),
     };
+    FORKED.set(false);
     ME.set(Box::into_raw(Box::new(managed)));
 }
 
@@ -81,5 +84,11 @@ fn part() {
 /// In a forked child: forget the region, whose other threads do not exist.
 pub(crate) fn forget() {
     // Not freed: what it shares with the other threads may be in any state.
+    FORKED.set(is_managed());
     ME.set(ptr::null());
+}
+
+/// Whether the calling thread was in a region when the process was forked.
+pub(crate) fn is_forked() -> bool {
+    FORKED.get()
 }

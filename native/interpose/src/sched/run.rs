@@ -8,9 +8,9 @@ use deadhand_journal::Journal;
 use super::managed::{self, Managed};
 use super::state::{Control, NOBODY, State, Status, Wait, Woken};
 use super::stuck::{self, Stuck};
-use super::{Point, Thing, graph};
+use super::{Point, Thing, gil, graph};
 use crate::policy::Policy;
-use crate::raw::{Gate, Held, Lock, Wake};
+use crate::raw::{Door, Gate, Held, Lock, Wake};
 
 /// How long a waiting thread waits before it looks whether the one with the token still gets on.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -21,6 +21,8 @@ pub(crate) struct Run {
     state: Lock<State>,
     /// Rung when a thread comes back from a call that nobody could look into.
     bell: Gate,
+    /// Where threads outside the region wait that want the GIL.
+    door: Door,
 }
 
 impl Run {
@@ -31,7 +33,7 @@ impl Run {
         budget: u32,
         journal: Option<Arc<Journal>>,
     ) -> Self {
-        Self { state: Lock::new(State::new(number, threads, policy, budget, journal)), bell: Gate::default() }
+        Self { state: Lock::new(State::new(number, threads, policy, budget, journal)), bell: Gate::default(), door: Door::default() }
     }
 
     pub(crate) fn lock(&self) -> Held<'_, State> {
@@ -48,7 +50,13 @@ impl Run {
         let all_are_here = !state.threads.iter().any(|thread| matches!(thread.status, Status::Coming));
         if all_are_here && !state.started {
             state.started = true;
-            state.stop_at(index, Point::Start, 0);
+            drop(state);
+            let is_quiet = wait_until_outside_lets_go();
+            state = self.lock();
+            if !is_quiet {
+                state.lose(Control::Partial, "a thread outside the region did not let go of the GIL");
+            }
+            // Who came last is chance, and no part of the trace.
             if let Some(first) = state.decide(None, Point::Start, false) {
                 hand(&mut state, first);
             }
@@ -97,6 +105,7 @@ impl Run {
                 return;
             }
             if state.is_finished() {
+                self.door.open();
                 return finish(&mut state, me);
             }
             match state.decide(None, Point::End, false) {
@@ -206,6 +215,7 @@ impl Run {
 
     /// Nobody can go on. Wait for the world outside if it could change that; else this is the end.
     fn idle<'s>(&'s self, mut state: Held<'s, State>) -> Held<'s, State> {
+        self.let_in(&mut state);
         if !state.waits_for_outside() {
             let why = stuck::all_wait(&state);
             stuck::give_up(&mut state, why);
@@ -225,6 +235,26 @@ impl Run {
         state
     }
 
+    /// A thread outside the region wants the GIL: it gets it when the region is over, or when nothing goes on without it.
+    pub(crate) fn keep_out(&self) {
+        let mut state = self.lock();
+        if !state.started || state.over {
+            return;
+        }
+        state.kept_out += 1;
+        drop(state);
+        self.door.wait();
+    }
+
+    /// Nothing goes on without the threads outside.
+    fn let_in(&self, state: &mut State) {
+        if state.kept_out > 0 && !self.door.is_open() {
+            state.strangers = true;
+            state.lose(Control::Partial, "a thread outside the region was needed");
+            self.door.open();
+        }
+    }
+
     /// Wait for the token, or for the end of the region.
     pub(crate) fn await_turn(&self, me: &Managed) {
         loop {
@@ -234,7 +264,11 @@ impl Run {
                 Wake::TimedOut => self.look_after_token(),
             }
         }
-        if self.lock().over {
+        let state = self.lock();
+        if state.over {
+            if state.gil == Some(me.index) {
+                gil::carry_out();
+            }
             release(me);
         }
     }
@@ -246,6 +280,7 @@ impl Run {
         let mut state = self.lock();
         if state.holder == NOBODY && !state.over {
             state.naps += 1;
+            self.let_in(&mut state);
             self.pass_if_nobodys(&mut state);
         }
     }
@@ -281,6 +316,18 @@ fn finish(state: &mut State, me: &Managed) {
         }
     }
     crate::region::ended();
+}
+
+/// Wait until no thread outside the region has the GIL. Returns whether that came true in time.
+fn wait_until_outside_lets_go() -> bool {
+    let nobody = Gate::default();
+    for _ in 0..2000 {
+        if !gil::is_held_outside() {
+            return true;
+        }
+        nobody.wait(Duration::from_micros(50));
+    }
+    false
 }
 
 fn system_number() -> i32 {

@@ -162,6 +162,8 @@ pub(crate) struct State {
     pub(crate) holder: usize,
     /// Grows with everything that happens: who watches it sees that the holder gets on.
     pub(crate) pulse: u64,
+    /// Threads outside the region that wait for its end to get the GIL.
+    pub(crate) kept_out: u32,
     /// Threads outside the region were seen at things of this region.
     pub(crate) strangers: bool,
     pub(crate) control: Control,
@@ -200,6 +202,7 @@ impl State {
             over: false,
             holder: 0,
             pulse: 0,
+            kept_out: 0,
             strangers: false,
             control: Control::Full,
             why: Vec::new(),
