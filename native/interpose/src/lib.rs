@@ -4,6 +4,7 @@
 //! and which one goes on at a lock, after a release, after a `free` is decided by a policy, written down, and repeated at
 //! will. The GIL is modelled as the lock it is.
 
+mod descriptor;
 mod errno;
 mod fork;
 mod hooks;

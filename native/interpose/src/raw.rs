@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -19,13 +19,26 @@ pub(crate) enum Wake {
 
 /// Where one thread waits until it is let through; each opening lets it through once.
 #[derive(Debug, Default)]
-pub(crate) struct Gate(AtomicU32);
+pub(crate) struct Gate {
+    word: AtomicU32,
+    /// The token was taken away from the thread of this gate.
+    ousted: AtomicBool,
+}
 
 impl Gate {
     pub(crate) fn open(&self) {
-        self.0.store(1, Ordering::Release);
+        self.word.store(1, Ordering::Release);
         // Nobody may be waiting yet; then the word alone tells.
-        let _ = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
+        let _ = futex::wake(&self.word, futex::Flags::PRIVATE, 1);
+    }
+
+    pub(crate) fn oust(&self) {
+        self.ousted.store(true, Ordering::Release);
+    }
+
+    /// Whether the token was taken away; asking is to know.
+    pub(crate) fn was_ousted(&self) -> bool {
+        self.ousted.load(Ordering::Relaxed) && self.ousted.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn wait(&self, limit: Duration) -> Wake {
@@ -34,10 +47,10 @@ impl Gate {
             tv_nsec: limit.subsec_nanos().into(),
         };
         loop {
-            if self.0.swap(0, Ordering::Acquire) == 1 {
+            if self.word.swap(0, Ordering::Acquire) == 1 {
                 return Wake::Opened;
             }
-            match futex::wait(&self.0, futex::Flags::PRIVATE, 0, Some(&limit)) {
+            match futex::wait(&self.word, futex::Flags::PRIVATE, 0, Some(&limit)) {
                 Err(Errno::INTR) => return Wake::Interrupted,
                 Err(Errno::TIMEDOUT) => return Wake::TimedOut,
                 _ => {}

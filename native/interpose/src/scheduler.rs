@@ -128,6 +128,18 @@ pub(crate) fn refresh() {
     }
 }
 
+/// The hook of the function of this name, if that is what `find` finds; else 0.
+pub(crate) fn replacement(name: &std::ffi::CStr, find: impl FnOnce() -> usize) -> usize {
+    let named = |armed: &Armed| armed.tables.library.iter().filter(|hook| hook.name == name).copied().collect::<Vec<_>>();
+    // Not held while `find` runs: the dynamic linker has locks of its own.
+    let hooks = ARMED.lock().as_ref().map(named).unwrap_or_default();
+    if hooks.is_empty() {
+        return 0;
+    }
+    let found = find();
+    hooks.iter().find(|hook| hook.real == found).map_or(0, |hook| hook.replacement)
+}
+
 /// What is known from the start to be out of our hands.
 pub(crate) fn note_limits(state: &mut State) {
     if !gil::is_recognised() && Landmarks::interpreter_is_here() {

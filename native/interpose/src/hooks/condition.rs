@@ -1,4 +1,4 @@
-//! `pthread_cond_*`.
+//! `pthread_cond_*`, of both kinds that the C library has: what is modelled is the same.
 
 use std::time::Duration;
 
@@ -51,6 +51,37 @@ hooks! {
         }
     }
 
+    fn old_wait as old_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+        |me, of| me.wait_for_condition(of, condition, mutex, "pthread_cond_wait", None)
+    }
+
+    fn old_timed_wait as old_cond_timedwait(
+        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, deadline: *const timespec,
+    ) -> c_int {
+        |me, of| {
+            let limit = me.until(of, deadline);
+            me.wait_for_condition(of, condition, mutex, "pthread_cond_timedwait", Some(limit))
+        }
+    }
+
+    fn old_signal as old_cond_signal(condition: *mut pthread_cond_t) -> c_int {
+        |me, of| me.signal(condition, real::old_cond_signal(of, condition), 1);
+        else |of| {
+            let result = real::old_cond_signal(of, condition);
+            outside::woke(Thing::at(Kind::Condition, condition), 1, u32::MAX);
+            result
+        }
+    }
+
+    fn old_broadcast as old_cond_broadcast(condition: *mut pthread_cond_t) -> c_int {
+        |me, of| me.signal(condition, real::old_cond_broadcast(of, condition), usize::MAX);
+        else |of| {
+            let result = real::old_cond_broadcast(of, condition);
+            outside::woke(Thing::at(Kind::Condition, condition), usize::MAX, u32::MAX);
+            result
+        }
+    }
+
     fn broadcast as pthread_cond_broadcast(condition: *mut pthread_cond_t) -> c_int {
         |me, of| me.signal(condition, real::pthread_cond_broadcast(of, condition), usize::MAX);
         else |of| {
@@ -68,6 +99,10 @@ pub(super) fn table() -> Vec<Hook> {
         clock_wait as pthread_cond_clockwait,
         signal as pthread_cond_signal,
         broadcast as pthread_cond_broadcast,
+        old_wait as old_cond_wait,
+        old_timed_wait as old_cond_timedwait,
+        old_signal as old_cond_signal,
+        old_broadcast as old_cond_broadcast,
     ]
 }
 

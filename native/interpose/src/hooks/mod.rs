@@ -3,9 +3,13 @@
 mod clock;
 mod condition;
 mod futex;
+mod input_output;
+mod load;
 mod memory;
 mod mutex;
 mod outside;
+mod process;
+mod rwlock;
 mod semaphore;
 mod sleep;
 pub(crate) mod thread;
@@ -64,13 +68,15 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new() -> Self {
         let common = || {
-            let parts = [mutex::table(), condition::table(), futex::table(), sleep::table(), thread::table()];
-            parts.into_iter().flatten()
+            let locks = [mutex::table(), condition::table(), rwlock::table(), futex::table()];
+            let others = [sleep::table(), thread::table()];
+            locks.into_iter().chain(others).flatten()
         };
+        let imported = || [input_output::table(), process::table(), load::table(), clock::table()].into_iter().flatten();
         let there = |hooks: &mut dyn Iterator<Item = Hook>| hooks.filter(|hook| hook.real != 0).collect();
         Self {
-            library: there(&mut common().chain(semaphore::table()).chain(clock::table()).chain(memory::table())),
-            interpreter: there(&mut common().chain(semaphore::quiet_table()).chain(clock::table())),
+            library: there(&mut common().chain(semaphore::table()).chain(imported()).chain(memory::table())),
+            interpreter: there(&mut common().chain(semaphore::quiet_table()).chain(imported())),
             own: there(&mut common().chain(semaphore::table())),
         }
     }

@@ -26,6 +26,16 @@ impl Clock {
         self.now
     }
 
+    /// The moment in so long.
+    pub(crate) fn in_future(&self, wait: Duration) -> u64 {
+        self.now.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// How long it is until a moment.
+    pub(crate) const fn left(&self, moment: u64) -> Duration {
+        Duration::from_nanos(moment.saturating_sub(self.now))
+    }
+
     /// A time-out fired.
     pub(crate) fn advance_to(&mut self, moment: u64) {
         self.now = self.now.max(moment);

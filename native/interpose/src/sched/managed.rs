@@ -64,6 +64,9 @@ pub(crate) fn with<T>(work: impl FnOnce(&Managed) -> T) -> Option<T> {
     if managed.inside.replace(true) {
         return None;
     }
+    if managed.gate.was_ousted() {
+        managed.run.come_back(managed);
+    }
     let result = work(managed);
     managed.inside.set(false);
     if managed.released.get() {

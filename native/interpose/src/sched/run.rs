@@ -14,6 +14,9 @@ use crate::raw::{Door, Gate, Held, Lock, Wake};
 
 /// How long a waiting thread waits before it looks whether the one with the token still gets on.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long the thread with the token may wait, or compute, in what is not modelled.
+const ASLEEP: Duration = Duration::from_millis(200);
+const COMPUTING: Duration = Duration::from_secs(2);
 /// How long to wait for the world outside before looking again.
 const NAP: Duration = Duration::from_micros(500);
 
@@ -50,9 +53,11 @@ impl Run {
         let all_are_here = !state.threads.iter().any(|thread| matches!(thread.status, Status::Coming));
         if all_are_here && !state.started {
             state.started = true;
+            state.is_idle = true;
             drop(state);
             let is_quiet = wait_until_outside_lets_go();
             state = self.lock();
+            state.is_idle = false;
             if !is_quiet {
                 state.lose(Control::Partial, "a thread outside the region did not let go of the GIL");
             }
@@ -75,6 +80,7 @@ impl Run {
     pub(crate) fn leave(&self, me: &Managed) {
         let mut state = self.lock();
         state.threads[me.index].status = Status::Left;
+        state.has_looked = false;
         state.stop_at(me.index, Point::End, 0);
         self.pass_on(state, me);
         while !me.released.get() {
@@ -110,7 +116,7 @@ impl Run {
             }
             match state.decide(None, Point::End, false) {
                 Some(next) => return hand(&mut state, next),
-                None => state = self.idle(state),
+                None => state = self.idle(state, me),
             }
         }
     }
@@ -124,6 +130,7 @@ impl Run {
         if state.over {
             return release(me);
         }
+        state.has_looked = false;
         state.stop_at(me.index, point, what);
         if let Some(next) = state.decide(Some(me.index), point, polite).filter(|next| *next != me.index) {
             hand(&mut state, next);
@@ -160,7 +167,7 @@ impl Run {
                     hand(&mut state, next);
                     break;
                 }
-                None => state = self.idle(state),
+                None => state = self.idle(state, me),
             }
         }
         drop(state);
@@ -199,7 +206,7 @@ impl Run {
         result
     }
 
-    fn come_back(&self, me: &Managed) {
+    pub(crate) fn come_back(&self, me: &Managed) {
         let mut state = self.lock();
         if state.over {
             return release(me);
@@ -214,24 +221,29 @@ impl Run {
     }
 
     /// Nobody can go on. Wait for the world outside if it could change that; else this is the end.
-    fn idle<'s>(&'s self, mut state: Held<'s, State>) -> Held<'s, State> {
+    fn idle<'s>(&'s self, mut state: Held<'s, State>, me: &Managed) -> Held<'s, State> {
+        if !std::mem::replace(&mut state.has_looked, true) && state.look_outside() {
+            return state;
+        }
         self.let_in(&mut state);
-        if !state.waits_for_outside() {
+        if !state.waits_for_outside() && !alarm_is_set() {
             let why = stuck::all_wait(&state);
             stuck::give_up(&mut state, why);
         }
-        state.naps += 1;
+        state.is_idle = true;
         drop(state);
-        self.bell.wait(NAP);
+        let wake = self.bell.wait(NAP);
         let mut state = self.lock();
-        for thread in &mut state.threads {
-            if let Status::Blocked(wait) = &thread.status
-                && wait.outside
-            {
-                thread.status = Status::Ready;
-                thread.woken = Woken::Called;
-            }
+        state.is_idle = false;
+        if wake == Wake::TimedOut {
+            let now = state.clock.in_future(NAP);
+            state.clock.advance_to(now);
+            state.lose(Control::Partial, "all threads waited for something outside the region");
         }
+        if wake == Wake::Interrupted {
+            state.interrupt(me.index);
+        }
+        state.look_outside();
         state
     }
 
@@ -260,7 +272,7 @@ impl Run {
         loop {
             match me.gate.wait(PATIENCE) {
                 Wake::Opened => break,
-                Wake::Interrupted => {}
+                Wake::Interrupted => self.interrupted(me),
                 Wake::TimedOut => self.look_after_token(),
             }
         }
@@ -275,12 +287,41 @@ impl Run {
 }
 
 impl Run {
-    /// If nobody has the token, somebody who has waited long enough passes it on.
+    /// A thread has waited for long. Does the one with the token still get on?
+    ///
+    /// One that waits in a call that is not modelled, or that computes for very long, loses the token to the others.
     fn look_after_token(&self) {
         let mut state = self.lock();
-        if state.holder == NOBODY && !state.over {
-            state.naps += 1;
+        if state.over || state.is_idle || !state.started {
+            return;
+        }
+        let still = state.stands_still_for();
+        let holder = state.holder;
+        if holder == NOBODY {
             self.let_in(&mut state);
+            state.look_outside();
+            let now = state.clock.in_future(PATIENCE);
+            state.clock.advance_to(now);
+            return self.pass_if_nobodys(&mut state);
+        }
+        let limit = if is_asleep(state.threads[holder].system) { ASLEEP } else { COMPUTING };
+        let others = (0..state.threads.len()).any(|index| index != holder && state.can_go_on(index));
+        if still < limit || !(others || state.kept_out > 0) {
+            return;
+        }
+        self.let_in(&mut state);
+        if others {
+            state.lose(Control::None, "a thread was in a call that is not modelled, or computed for very long");
+            state.threads[holder].status = Status::Away;
+            state.threads[holder].gate.oust();
+            state.holder = NOBODY;
+            self.pass_if_nobodys(&mut state);
+        }
+    }
+
+    fn interrupted(&self, me: &Managed) {
+        let mut state = self.lock();
+        if state.interrupt(me.index) {
             self.pass_if_nobodys(&mut state);
         }
     }
@@ -316,6 +357,25 @@ fn finish(state: &mut State, me: &Managed) {
         }
     }
     crate::region::ended();
+}
+
+/// Whether a thread waits in the system.
+fn is_asleep(thread: i32) -> bool {
+    let stat = std::fs::read(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
+    let name_end = stat.iter().rposition(|byte| *byte == b')');
+    name_end.is_some_and(|end| stat.get(end + 2) == Some(&b'S'))
+}
+
+/// Whether a signal is due by itself.
+fn alarm_is_set() -> bool {
+    let mut alarm = std::mem::MaybeUninit::<libc::itimerval>::uninit();
+    // SAFETY: a place for the answer.
+    if unsafe { libc::getitimer(libc::ITIMER_REAL, alarm.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call has filled it in.
+    let left = unsafe { alarm.assume_init() }.it_value;
+    left.tv_sec != 0 || left.tv_usec != 0
 }
 
 /// Wait until no thread outside the region has the GIL. Returns whether that came true in time.

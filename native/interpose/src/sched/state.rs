@@ -1,21 +1,21 @@
 //! What is known of a region while it runs, and the decision who goes on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadhand_journal::Journal;
+use libc::{c_int, c_short};
 
 use super::clock::Clock;
 use super::record::Record;
 use super::stuck::{self, Stuck};
 use super::{Kind, Point, Thing};
+use crate::descriptor::is_ready;
 use crate::policy::{Candidate, Choice, Policy};
 use crate::raw::Gate;
 
 /// Up to this long a time-out may fire although others could go on: a thread can always be that late.
 const SHORT: Duration = Duration::from_millis(100);
-/// How often to look at the world outside before a time-out fires instead.
-const NAPS: u32 = 100;
 /// The token is with nobody: all that could have it are away.
 pub(crate) const NOBODY: usize = usize::MAX;
 
@@ -174,8 +174,12 @@ pub(crate) struct State {
     policy: Box<dyn Policy>,
     budget: u32,
     waits: u64,
-    /// How often was looked at the world outside since somebody went on.
-    pub(crate) naps: u32,
+    /// The one with the token waits for the world outside, or for the beginning.
+    pub(crate) is_idle: bool,
+    /// Who waits for something outside has looked for it since somebody last went on.
+    pub(crate) has_looked: bool,
+    /// What the pulse was when somebody last looked, and since when it is so.
+    watched: (u64, Instant),
     /// In the order in which they were first waited for.
     seen: Vec<Thing>,
     candidates: Vec<(usize, Candidate)>,
@@ -200,7 +204,7 @@ impl State {
             journal,
             started: false,
             over: false,
-            holder: 0,
+            holder: NOBODY,
             pulse: 0,
             kept_out: 0,
             strangers: false,
@@ -212,7 +216,9 @@ impl State {
             policy,
             budget,
             waits: 0,
-            naps: 0,
+            is_idle: false,
+            has_looked: false,
+            watched: (0, Instant::now()),
             seen: Vec::new(),
             candidates: Vec::with_capacity(threads.len()),
             options: Vec::with_capacity(threads.len()),
@@ -265,8 +271,7 @@ impl State {
 
     /// The deadline of a wait that lasts at most so long.
     pub(crate) fn limit(&self, wait: Wait, limit: Duration) -> Wait {
-        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        Wait { deadline: Some(self.clock.now().saturating_add(nanoseconds)), is_short: limit <= SHORT, ..wait }
+        Wait { deadline: Some(self.clock.in_future(limit)), is_short: limit <= SHORT, ..wait }
     }
 
     /// Wake up to `most` threads that wait for a thing, those that have waited longest first. Returns how many.
@@ -335,11 +340,10 @@ impl State {
         self.collect(current, point);
         let plain = |(_, each): &&(usize, Candidate)| !each.times_out;
         if current.is_none() && !self.candidates.iter().any(|each| plain(&each)) {
-            // Time-outs do not overtake the world outside at once: it is slow, and they are not.
-            let hurry = self.naps > NAPS || !self.waits_for_outside();
-            return if hurry { self.first_to_time_out() } else { None };
+            let (deadline, index) = self.first_to_time_out()?;
+            // The world outside is slow: while somebody waits for it, time-outs take their time, too.
+            return (deadline <= self.clock.now() || !self.waits_for_outside()).then_some(index);
         }
-        self.naps = 0;
         let default = self.default(current, polite)?;
         if self.candidates.len() == 1 {
             return Some(self.candidates[default].0);
@@ -371,7 +375,19 @@ impl State {
     pub(crate) fn can_go_on(&self, index: usize) -> bool {
         match &self.threads[index].status {
             Status::Ready => true,
-            Status::Blocked(wait) => wait.deadline.is_some() || (wait.thing == Thing::GIL && self.gil.is_none()),
+            Status::Blocked(wait) => wait.deadline.is_some() || self.comes_free(wait),
+            _ => false,
+        }
+    }
+
+    /// Whether what is waited for is there, without anybody having said so.
+    fn comes_free(&self, wait: &Wait) -> bool {
+        match wait.thing {
+            Thing::GIL => self.gil.is_none(),
+            Thing { kind: Kind::Descriptor, address } => {
+                let [descriptor, events] = [address, wait.bits as usize];
+                c_int::try_from(descriptor).is_ok_and(|each| is_ready(each, c_short::try_from(events).unwrap_or(0)))
+            }
             _ => false,
         }
     }
@@ -383,7 +399,8 @@ impl State {
         for (index, thread) in self.threads.iter().enumerate() {
             let times_out = match &thread.status {
                 Status::Ready => false,
-                Status::Blocked(Wait { thing: Thing::GIL, .. }) if self.gil.is_none() || (holds_gil && leaves_gil) => false,
+                Status::Blocked(wait) if self.comes_free(wait) => false,
+                Status::Blocked(Wait { thing: Thing::GIL, .. }) if holds_gil && leaves_gil => false,
                 // It may ask for it; nobody else can let go of it.
                 Status::Blocked(Wait { thing: Thing::GIL, .. }) if holds_gil && !thread.asked_for_gil => true,
                 Status::Blocked(Wait { deadline: Some(_), is_short: true, .. }) => true,
@@ -406,13 +423,27 @@ impl State {
     }
 
     /// Nobody can go on of itself: whose time-out fires first?
-    fn first_to_time_out(&self) -> Option<usize> {
+    fn first_to_time_out(&self) -> Option<(u64, usize)> {
         let deadline = |(index, thread): (usize, &Thread)| match thread.status {
             Status::Blocked(Wait { deadline: Some(deadline), .. }) => Some((deadline, index)),
             _ => None,
         };
-        let (_, index) = self.threads.iter().enumerate().filter_map(deadline).min()?;
-        Some(index)
+        self.threads.iter().enumerate().filter_map(deadline).min()
+    }
+
+    /// Let those look again who wait for something that nobody announces. Returns whether there are any.
+    pub(crate) fn look_outside(&mut self) -> bool {
+        let mut any = false;
+        for thread in &mut self.threads {
+            if let Status::Blocked(wait) = &thread.status
+                && wait.outside
+            {
+                thread.status = Status::Ready;
+                thread.woken = Woken::Called;
+                any = true;
+            }
+        }
+        any
     }
 
     /// Whether something outside the region could let a thread go on.
@@ -430,15 +461,35 @@ impl State {
     pub(crate) fn give(&mut self, index: usize) {
         self.holder = index;
         self.pulse += 1;
+        let comes_free = matches!(&self.threads[index].status, Status::Blocked(wait) if self.comes_free(wait));
         let thread = &mut self.threads[index];
         if let Status::Blocked(wait) = thread.status {
             thread.status = Status::Ready;
-            let comes_free = wait.thing == Thing::GIL && self.gil.is_none();
             thread.woken = if comes_free { Woken::Called } else { Woken::TimedOut };
-            if let Some(deadline) = wait.deadline {
+            if let Some(deadline) = wait.deadline.filter(|_| !comes_free) {
                 self.clock.advance_to(deadline);
             }
         }
+    }
+
+    /// For how long nothing has happened.
+    pub(crate) fn stands_still_for(&mut self) -> Duration {
+        if self.watched.0 != self.pulse {
+            self.watched = (self.pulse, Instant::now());
+        }
+        self.watched.1.elapsed()
+    }
+
+    /// A signal handler ran on a thread: a wait that the system would end is ended. Returns whether it was one.
+    pub(crate) fn interrupt(&mut self, index: usize) -> bool {
+        let Status::Blocked(wait) = &self.threads[index].status else { return false };
+        let ends = matches!(wait.thing.kind, Kind::Semaphore | Kind::Sleep | Kind::Futex | Kind::Descriptor | Kind::Outside);
+        if ends {
+            self.threads[index].status = Status::Ready;
+            self.threads[index].woken = Woken::Interrupted;
+            self.lose(Control::Partial, "a signal interrupted a wait");
+        }
+        ends
     }
 
     /// Make something part of the trace.
@@ -449,5 +500,5 @@ impl State {
 
 /// Whether a wait is of a kind that the world outside the region can end.
 fn may_end_by_itself(wait: &Wait) -> bool {
-    wait.outside || matches!(wait.thing.kind, Kind::Descriptor | Kind::Process)
+    wait.outside || wait.thing.kind == Kind::Descriptor
 }

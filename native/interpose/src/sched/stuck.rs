@@ -109,6 +109,6 @@ fn name(state: &mut State, thing: Thing) -> String {
         Kind::Gil => "the GIL".to_owned(),
         Kind::Sleep => "a sleep".to_owned(),
         Kind::Descriptor => format!("descriptor {number}"),
-        Kind::Process => "a child process".to_owned(),
+        Kind::Outside => "something outside".to_owned(),
     }
 }
