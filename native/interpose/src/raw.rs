@@ -97,12 +97,22 @@ impl<T> Lock<T> {
     }
 
     pub(crate) fn lock(&self) -> Held<'_, T> {
+        self.take();
+        Held(self)
+    }
+
+    fn take(&self) {
         if self.word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
             while self.word.swap(2, Ordering::Acquire) != 0 {
                 let _ = futex::wait(&self.word, futex::Flags::PRIVATE, 2, None);
             }
         }
-        Held(self)
+    }
+
+    fn unlock(&self) {
+        if self.word.swap(0, Ordering::Release) == 2 {
+            let _ = futex::wake(&self.word, futex::Flags::PRIVATE, 1);
+        }
     }
 
     /// Make it free whoever held it: in a forked child, where the holder does not exist.
@@ -113,6 +123,15 @@ impl<T> Lock<T> {
 
 /// The lock is held until this is dropped.
 pub(crate) struct Held<'a, T>(&'a Lock<T>);
+
+impl<T> Held<'_, T> {
+    /// Do something without the lock.
+    pub(crate) fn without(&mut self, work: impl FnOnce()) {
+        self.0.unlock();
+        work();
+        self.0.take();
+    }
+}
 
 impl<T> Deref for Held<'_, T> {
     type Target = T;
@@ -132,8 +151,6 @@ impl<T> DerefMut for Held<'_, T> {
 
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
-        if self.0.word.swap(0, Ordering::Release) == 2 {
-            let _ = futex::wake(&self.0.word, futex::Flags::PRIVATE, 1);
-        }
+        self.0.unlock();
     }
 }

@@ -4,9 +4,9 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{
-    c_int, c_long, c_void, clockid_t, epoll_event, fd_set, msghdr, nfds_t, pid_t, pollfd, pthread_attr_t, pthread_cond_t,
-    pthread_mutex_t, pthread_rwlock_t, pthread_t, sem_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
-    useconds_t,
+    c_int, c_long, c_void, clockid_t, epoll_event, fd_set, msghdr, nfds_t, pid_t, pollfd, pthread_attr_t,
+    pthread_cond_t, pthread_mutex_t, pthread_rwlock_t, pthread_t, sem_t, size_t, sockaddr, socklen_t, ssize_t,
+    timespec, timeval, useconds_t,
 };
 
 /// Somebody called a hook, and so promised all that the real function asks of its caller.
@@ -77,6 +77,7 @@ macro_rules! real {
                 };
             }
 
+            #[allow(clippy::too_many_arguments, clippy::allow_attributes, reason = "the C library's functions have them")]
             pub(crate) fn $name(_: Contract, $($argument: $type),*) -> $result {
                 type Function = unsafe extern "C-unwind" fn($($type),*) -> $result;
                 let address = $name::SYMBOL.address();

@@ -18,7 +18,8 @@ hooks! {
             me.wait_for_switch(of, condition, mutex)
         } else {
             me.wait_for_condition(of, condition, mutex, "pthread_cond_wait", None)
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_wait(of, condition, mutex))
     }
 
     fn timed_wait as pthread_cond_timedwait(
@@ -29,16 +30,18 @@ hooks! {
         } else {
             let limit = me.until(of, deadline);
             me.wait_for_condition(of, condition, mutex, "pthread_cond_timedwait", Some(limit))
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_timedwait(of, condition, mutex, deadline))
     }
 
     fn clock_wait as pthread_cond_clockwait(
-        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, _clock: clockid_t, deadline: *const timespec,
+        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, deadline: *const timespec,
     ) -> c_int {
         |me, of| {
             let limit = me.until(of, deadline);
             me.wait_for_condition(of, condition, mutex, "pthread_cond_clockwait", Some(limit))
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_clockwait(of, condition, mutex, clock, deadline))
     }
 
     fn signal as pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int {
@@ -106,6 +109,13 @@ pub(super) fn table() -> Vec<Hook> {
     ]
 }
 
+fn wait_outside(condition: *mut pthread_cond_t, wait: impl FnOnce() -> c_int) -> c_int {
+    if gil::is_condition(condition) || gil::is_switch_condition(condition) {
+        return wait();
+    }
+    outside::waiting(Thing::at(Kind::Condition, condition), wait)
+}
+
 impl Managed {
     fn wait_for_condition(
         &self,
@@ -124,7 +134,11 @@ impl Managed {
     }
 
     fn signal(&self, condition: *mut pthread_cond_t, result: c_int, most: usize) -> c_int {
-        let woken = self.run.lock().wake(Thing::at(Kind::Condition, condition), most, u32::MAX);
+        let thing = Thing::at(Kind::Condition, condition);
+        let mut state = self.run.lock();
+        let woken = state.wake(thing, most, u32::MAX);
+        outside::may_wake(&mut state, thing);
+        drop(state);
         if woken > 0 && self.gil.get() == Phase::None {
             self.run.stop(self, Point::Release, condition.addr(), false);
         }

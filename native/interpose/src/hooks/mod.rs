@@ -7,7 +7,7 @@ mod input_output;
 mod load;
 mod memory;
 mod mutex;
-mod outside;
+pub(crate) mod outside;
 mod process;
 mod rwlock;
 mod semaphore;
@@ -48,7 +48,7 @@ macro_rules! table {
     };
 }
 
-pub(self) use {hooks, table};
+use {hooks, table};
 
 fn entry(symbol: &'static crate::real::Symbol, replacement: usize) -> Hook {
     Hook { name: symbol.name(), version: symbol.version(), replacement, real: symbol.address().addr() }
@@ -72,7 +72,8 @@ impl Tables {
             let others = [sleep::table(), thread::table()];
             locks.into_iter().chain(others).flatten()
         };
-        let imported = || [input_output::table(), process::table(), load::table(), clock::table()].into_iter().flatten();
+        let imported =
+            || [input_output::table(), process::table(), load::table(), clock::table()].into_iter().flatten();
         let there = |hooks: &mut dyn Iterator<Item = Hook>| hooks.filter(|hook| hook.real != 0).collect();
         Self {
             library: there(&mut common().chain(semaphore::table()).chain(imported()).chain(memory::table())),

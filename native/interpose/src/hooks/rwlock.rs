@@ -7,7 +7,8 @@ use libc::{EBUSY, EDEADLK, ETIMEDOUT, c_int, clockid_t, pthread_rwlock_t, timesp
 use super::{hooks, outside, table};
 use crate::real::{self, Contract};
 use crate::sched::managed::Managed;
-use crate::sched::state::{Access, Control, Wait, Woken};
+use crate::model::Control;
+use crate::sched::state::{Access, Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
 use crate::slots::Hook;
 
@@ -126,8 +127,10 @@ impl Managed {
                 }
                 return Some(result);
             }
-            let writes_itself =
-                state.held.iter().any(|each| each.thing == thing && each.thread == self.index && each.access == Access::Write);
+            let writes_itself = state
+                .held
+                .iter()
+                .any(|each| each.thing == thing && each.thread == self.index && each.access == Access::Write);
             if writes_itself {
                 return Some(EDEADLK);
             }

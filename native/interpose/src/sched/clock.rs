@@ -62,7 +62,8 @@ impl Clock {
     pub(crate) fn until(&self, deadline: timespec) -> Duration {
         let deadline = nanoseconds(deadline);
         // Wall-clock time is decades, uptime at most years: the nearer one was meant.
-        let base = if deadline.abs_diff(self.wall) < deadline.abs_diff(self.monotonic) { self.wall } else { self.monotonic };
+        let base =
+            if deadline.abs_diff(self.wall) < deadline.abs_diff(self.monotonic) { self.wall } else { self.monotonic };
         Duration::from_nanos(deadline.saturating_sub(base + self.now))
     }
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 use libc::{c_int, pthread_cond_t, pthread_mutex_t, timespec};
 
 use super::managed::Managed;
-use super::state::{Control, Status, Wait, Woken};
+use crate::model::Control;
+use super::state::{Status, Wait, Woken};
 use super::{Kind, Point, Thing};
 use crate::real::{self, Contract};
 use crate::region;
@@ -201,8 +202,10 @@ impl Managed {
         self.gil.set(Phase::Taking);
         loop {
             let state = self.run.lock();
-            if state.gil.is_none() || state.over {
-                return;
+            let Some(owner) = state.gil.filter(|_| !state.over) else { return };
+            if matches!(state.threads[owner].status, Status::Away) && !state.threads[self.index].asked_for_gil {
+                // It lost the token because it came to no point of ours; asked for the GIL it comes to one.
+                return self.gil.set(Phase::Asking(ANSWERS));
             }
             if self.run.block_with(state, self, Wait::new(Thing::GIL, "PyEval_RestoreThread")) == Woken::TimedOut {
                 return self.gil.set(Phase::Asking(ANSWERS));
@@ -216,6 +219,7 @@ impl Managed {
         let mut state = self.run.lock();
         match phase {
             Phase::Taking => {
+                self.quiet.set(false);
                 state.gil = Some(self.index);
                 state.gil_was_held = true;
                 for thread in &mut state.threads {
@@ -236,7 +240,12 @@ impl Managed {
     }
 
     /// The interpreter found the GIL taken and waits for it, for 5 ms.
-    pub(crate) fn wait_at_gil(&self, of: Contract, condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+    pub(crate) fn wait_at_gil(
+        &self,
+        of: Contract,
+        condition: *mut pthread_cond_t,
+        mutex: *mut pthread_mutex_t,
+    ) -> c_int {
         if let Phase::Asking(answers) = self.gil.get()
             && answers > 0
         {
@@ -244,6 +253,15 @@ impl Managed {
             return libc::ETIMEDOUT;
         }
         let mut state = self.run.lock();
+        if self.without_token.take() && !state.over {
+            real::pthread_mutex_unlock(of, mutex);
+            self.gil.set(Phase::Taking);
+            state.threads[self.index].asked_for_gil = true;
+            if self.run.wait_on(state, self) == Woken::TimedOut {
+                self.gil.set(Phase::Asking(ANSWERS));
+            }
+            return real::pthread_mutex_lock(of, mutex);
+        }
         if state.over || state.gil.is_none() {
             // A thread outside the region has it. The token stays here meanwhile, so that nothing depends on how long.
             if state.gil_was_held && !state.over {
@@ -251,7 +269,8 @@ impl Managed {
             }
             drop(state);
             self.gil.set(Phase::Taking);
-            return real::pthread_cond_timedwait(of, condition, mutex, &raw const *&real_time_in(Duration::from_millis(5)));
+            let soon = real_time_in(Duration::from_millis(5));
+            return real::pthread_cond_timedwait(of, condition, mutex, &raw const soon);
         }
         real::pthread_mutex_unlock(of, mutex);
         let asked = matches!(self.gil.get(), Phase::Asking(_));
@@ -296,8 +315,5 @@ impl Managed {
 fn real_time_in(wait: Duration) -> timespec {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let later = Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)) + wait;
-    timespec {
-        tv_sec: i64::try_from(later.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: later.subsec_nanos().into(),
-    }
+    timespec { tv_sec: i64::try_from(later.as_secs()).unwrap_or(i64::MAX), tv_nsec: later.subsec_nanos().into() }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Managed {
     pub(crate) quiet: Cell<bool>,
     /// Who goes on when it next gives the token up: decided already.
     pub(crate) next: Cell<Option<usize>>,
+    /// It goes on although it has not got the token.
+    pub(crate) without_token: Cell<bool>,
     /// What it tried to get in vain last.
     pub(crate) tried: Cell<usize>,
     /// The region is over for it.
@@ -43,6 +45,7 @@ pub(crate) fn join(run: Arc<Run>, index: usize, gate: Arc<Gate>) {
         gil: Cell::default(),
         quiet: Cell::default(),
         next: Cell::default(),
+        without_token: Cell::default(),
         tried: Cell::default(),
         released: Cell::default(),
         inside: Cell::default(),

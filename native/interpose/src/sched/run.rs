@@ -6,7 +6,8 @@ use std::time::Duration;
 use deadhand_journal::Journal;
 
 use super::managed::{self, Managed};
-use super::state::{Control, NOBODY, State, Status, Wait, Woken};
+use crate::model::Control;
+use super::state::{NOBODY, State, Status, Wait, Woken};
 use super::stuck::{self, Stuck};
 use super::{Point, Thing, gil, graph};
 use crate::policy::Policy;
@@ -14,6 +15,8 @@ use crate::raw::{Door, Gate, Held, Lock, Wake};
 
 /// How long a waiting thread waits before it looks whether the one with the token still gets on.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// So many naps for a thread that may be on its way.
+const GRACE: u32 = 40;
 /// How long the thread with the token may wait, or compute, in what is not modelled.
 const ASLEEP: Duration = Duration::from_millis(200);
 const COMPUTING: Duration = Duration::from_secs(2);
@@ -36,7 +39,11 @@ impl Run {
         budget: u32,
         journal: Option<Arc<Journal>>,
     ) -> Self {
-        Self { state: Lock::new(State::new(number, threads, policy, budget, journal)), bell: Gate::default(), door: Door::default() }
+        Self {
+            state: Lock::new(State::new(number, threads, policy, budget, journal)),
+            bell: Gate::default(),
+            door: Door::default(),
+        }
     }
 
     pub(crate) fn lock(&self) -> Held<'_, State> {
@@ -67,7 +74,11 @@ impl Run {
             }
         }
         drop(state);
-        managed::with(|me| self.await_turn(me));
+        managed::with(|me| {
+            self.await_turn(me);
+            // It takes the GIL next, before its first step: no point in letting others go first in between.
+            me.quiet.set(gil::is_recognised());
+        });
     }
 
     /// A thread that the region started begins; returns with the token.
@@ -76,11 +87,16 @@ impl Run {
         self.await_turn(me);
     }
 
+    /// The thread lets go of the GIL only to leave.
+    pub(crate) fn before_leaving(me: &Managed) {
+        me.quiet.set(true);
+    }
+
     /// Done with its part; returns when all are.
     pub(crate) fn leave(&self, me: &Managed) {
+        me.quiet.set(false);
         let mut state = self.lock();
         state.threads[me.index].status = Status::Left;
-        state.has_looked = false;
         state.stop_at(me.index, Point::End, 0);
         self.pass_on(state, me);
         while !me.released.get() {
@@ -118,6 +134,9 @@ impl Run {
                 Some(next) => return hand(&mut state, next),
                 None => state = self.idle(state, me),
             }
+            if state.holder != me.index {
+                return;
+            }
         }
     }
 
@@ -130,7 +149,6 @@ impl Run {
         if state.over {
             return release(me);
         }
-        state.has_looked = false;
         state.stop_at(me.index, point, what);
         if let Some(next) = state.decide(Some(me.index), point, polite).filter(|next| *next != me.index) {
             hand(&mut state, next);
@@ -141,7 +159,7 @@ impl Run {
 
     /// Wait for something, for at most so long.
     pub(crate) fn block(&self, me: &Managed, wait: Wait, limit: Option<Duration>) -> Woken {
-        let mut state = self.lock();
+        let state = self.lock();
         if state.over {
             release(me);
             return Woken::Released;
@@ -151,10 +169,19 @@ impl Run {
     }
 
     pub(crate) fn block_with<'s>(&'s self, mut state: Held<'s, State>, me: &Managed, wait: Wait) -> Woken {
-        state.block(me.index, wait);
-        state.stop_at(me.index, Point::Block, wait.thing.address);
-        if graph::is_in_cycle(&state, me.index) {
-            stuck::give_up(&mut state, Stuck::Deadlock);
+        if let Some(sender) = state.looked_in_vain(me.index, wait) {
+            // It was sent to look again, and leaves no trace.
+            if sender != me.index {
+                state.holder = sender;
+                state.threads[sender].gate.open();
+                return self.wait_on(state, me);
+            }
+        } else {
+            state.block(me.index, wait);
+            state.stop_at(me.index, Point::Block, wait.thing.address);
+            if graph::is_in_cycle(&state, me.index) {
+                stuck::give_up(&mut state, Stuck::Deadlock);
+            }
         }
         loop {
             let decided = me.next.take().filter(|next| state.can_go_on(*next));
@@ -165,17 +192,24 @@ impl Run {
                 }
                 Some(next) => {
                     hand(&mut state, next);
-                    break;
+                    return self.wait_on(state, me);
                 }
                 None => state = self.idle(state, me),
             }
+            if me.released.get() {
+                return Woken::Released;
+            }
+            if matches!(state.threads[me.index].status, Status::Ready) && state.holder == me.index {
+                return state.threads[me.index].woken;
+            }
         }
+    }
+
+    /// Wait on, after having done something without the token.
+    pub(crate) fn wait_on(&self, state: Held<'_, State>, me: &Managed) -> Woken {
         drop(state);
         self.await_turn(me);
-        if me.released.get() {
-            return Woken::Released;
-        }
-        self.lock().threads[me.index].woken
+        if me.released.get() { Woken::Released } else { self.lock().threads[me.index].woken }
     }
 
     /// Hand the token to a thread, and wait until it comes back.
@@ -222,11 +256,28 @@ impl Run {
 
     /// Nobody can go on. Wait for the world outside if it could change that; else this is the end.
     fn idle<'s>(&'s self, mut state: Held<'s, State>, me: &Managed) -> Held<'s, State> {
-        if !std::mem::replace(&mut state.has_looked, true) && state.look_outside() {
+        for index in 0..state.threads.len() {
+            if !state.send_to_look(index, me.index) {
+                continue;
+            }
+            if index == me.index {
+                return state;
+            }
+            state.threads[index].gate.open();
+            drop(state);
+            self.await_turn(me);
+            state = self.lock();
+            let is_back = state.holder == me.index && !matches!(state.threads[me.index].status, Status::Ready);
+            if !is_back || me.released.get() {
+                return state;
+            }
+        }
+        state.notice_alarm();
+        if matches!(state.threads[me.index].status, Status::Ready) {
             return state;
         }
         self.let_in(&mut state);
-        if !state.waits_for_outside() && !alarm_is_set() {
+        if !state.waits_for_outside() && !self.somebody_comes(&mut state) {
             let why = stuck::all_wait(&state);
             stuck::give_up(&mut state, why);
         }
@@ -243,8 +294,25 @@ impl Run {
         if wake == Wake::Interrupted {
             state.interrupt(me.index);
         }
-        state.look_outside();
         state
+    }
+
+    /// Whether a thread outside the region, woken just now, is on its way. There is no way to ask for that but to wait.
+    fn somebody_comes(&self, state: &mut Held<'_, State>) -> bool {
+        if state.threads.iter().filter(|thread| !matches!(thread.status, Status::Ended)).count() >= count_threads() {
+            return false;
+        }
+        for _ in 0..GRACE {
+            state.without(|| {
+                self.bell.wait(NAP);
+            });
+            self.let_in(state);
+            let can_go_on = (0..state.threads.len()).any(|index| state.can_go_on(index));
+            if can_go_on || state.waits_for_outside() {
+                return true;
+            }
+        }
+        false
     }
 
     /// A thread outside the region wants the GIL: it gets it when the region is over, or when nothing goes on without it.
@@ -273,6 +341,7 @@ impl Run {
             match me.gate.wait(PATIENCE) {
                 Wake::Opened => break,
                 Wake::Interrupted => self.interrupted(me),
+                Wake::TimedOut if self.asks_without_token(me) => return,
                 Wake::TimedOut => self.look_after_token(),
             }
         }
@@ -287,6 +356,21 @@ impl Run {
 }
 
 impl Run {
+    /// A thread that runs nothing but bytecode comes to no point of ours. Who waits for the GIL then asks for it by the
+    /// clock, as it would in any other program, and without the token.
+    fn asks_without_token(&self, me: &Managed) -> bool {
+        let mut state = self.lock();
+        let waits = matches!(state.threads[me.index].status, Status::Blocked(Wait { thing: Thing::GIL, .. }));
+        let owner = state.gil.filter(|owner| *owner == state.holder);
+        let asks = waits && owner.is_some() && !state.over && !state.threads[me.index].asked_for_gil;
+        if asks && state.stands_still_for() >= PATIENCE {
+            state.threads[me.index].woken = Woken::TimedOut;
+            me.without_token.set(true);
+            return true;
+        }
+        false
+    }
+
     /// A thread has waited for long. Does the one with the token still get on?
     ///
     /// One that waits in a call that is not modelled, or that computes for very long, loses the token to the others.
@@ -299,10 +383,9 @@ impl Run {
         let holder = state.holder;
         if holder == NOBODY {
             self.let_in(&mut state);
-            state.look_outside();
             let now = state.clock.in_future(PATIENCE);
             state.clock.advance_to(now);
-            return self.pass_if_nobodys(&mut state);
+            return Self::pass_if_nobodys(&mut state);
         }
         let limit = if is_asleep(state.threads[holder].system) { ASLEEP } else { COMPUTING };
         let others = (0..state.threads.len()).any(|index| index != holder && state.can_go_on(index));
@@ -315,19 +398,19 @@ impl Run {
             state.threads[holder].status = Status::Away;
             state.threads[holder].gate.oust();
             state.holder = NOBODY;
-            self.pass_if_nobodys(&mut state);
+            Self::pass_if_nobodys(&mut state);
         }
     }
 
     fn interrupted(&self, me: &Managed) {
         let mut state = self.lock();
         if state.interrupt(me.index) {
-            self.pass_if_nobodys(&mut state);
+            Self::pass_if_nobodys(&mut state);
         }
     }
 
     /// Something was woken: if nobody has the token, it goes on.
-    pub(crate) fn pass_if_nobodys(&self, state: &mut State) {
+    pub(crate) fn pass_if_nobodys(state: &mut State) {
         if state.holder == NOBODY
             && !state.over
             && let Some(next) = state.decide(None, Point::Block, false)
@@ -359,23 +442,16 @@ fn finish(state: &mut State, me: &Managed) {
     crate::region::ended();
 }
 
+/// How many threads this process has.
+fn count_threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
+
 /// Whether a thread waits in the system.
 fn is_asleep(thread: i32) -> bool {
     let stat = std::fs::read(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
     let name_end = stat.iter().rposition(|byte| *byte == b')');
     name_end.is_some_and(|end| stat.get(end + 2) == Some(&b'S'))
-}
-
-/// Whether a signal is due by itself.
-fn alarm_is_set() -> bool {
-    let mut alarm = std::mem::MaybeUninit::<libc::itimerval>::uninit();
-    // SAFETY: a place for the answer.
-    if unsafe { libc::getitimer(libc::ITIMER_REAL, alarm.as_mut_ptr()) } != 0 {
-        return false;
-    }
-    // SAFETY: the call has filled it in.
-    let left = unsafe { alarm.assume_init() }.it_value;
-    left.tv_sec != 0 || left.tv_usec != 0
 }
 
 /// Wait until no thread outside the region has the GIL. Returns whether that came true in time.

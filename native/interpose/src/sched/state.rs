@@ -1,5 +1,6 @@
 //! What is known of a region while it runs, and the decision who goes on.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use super::record::Record;
 use super::stuck::{self, Stuck};
 use super::{Kind, Point, Thing};
 use crate::descriptor::is_ready;
+use crate::model::Control;
 use crate::policy::{Candidate, Choice, Policy};
 use crate::raw::Gate;
 
@@ -134,22 +136,14 @@ pub(crate) struct Holding {
     pub(crate) access: Access,
 }
 
-/// How far the order of events was in our hands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// In every respect that is known of.
-    Full,
-    /// Something outside could change it; the notes say what.
-    Partial,
-    /// Two threads may have run at once.
-    None,
-}
-
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that has happened")]
 pub(crate) struct State {
     /// The region's number.
     pub(crate) number: u32,
     pub(crate) threads: Vec<Thread>,
     pub(crate) held: Vec<Holding>,
+    /// Who took a semaphore that has not been posted since.
+    pub(crate) takers: Vec<(Thing, usize)>,
     /// Who holds the GIL.
     pub(crate) gil: Option<usize>,
     /// Whether a thread of the region has held the GIL yet.
@@ -176,8 +170,10 @@ pub(crate) struct State {
     waits: u64,
     /// The one with the token waits for the world outside, or for the beginning.
     pub(crate) is_idle: bool,
-    /// Who waits for something outside has looked for it since somebody last went on.
-    pub(crate) has_looked: bool,
+    /// Who was sent to look again, for what, and by whom.
+    sent: Option<(usize, Thing, usize)>,
+    /// A signal was due by itself when somebody last looked.
+    alarm: bool,
     /// What the pulse was when somebody last looked, and since when it is so.
     watched: (u64, Instant),
     /// In the order in which they were first waited for.
@@ -198,6 +194,7 @@ impl State {
             number,
             threads: threads.iter().map(|number| Thread::new(*number, Status::Coming, true)).collect(),
             held: Vec::with_capacity(16),
+            takers: Vec::with_capacity(16),
             gil: None,
             gil_was_held: false,
             clock: Clock::start(),
@@ -217,7 +214,8 @@ impl State {
             budget,
             waits: 0,
             is_idle: false,
-            has_looked: false,
+            sent: None,
+            alarm: false,
             watched: (0, Instant::now()),
             seen: Vec::new(),
             candidates: Vec::with_capacity(threads.len()),
@@ -256,6 +254,7 @@ impl State {
     /// A thread stops where others may go first. This is part of the trace, whoever goes on.
     pub(crate) fn stop_at(&mut self, thread: usize, point: Point, what: usize) {
         self.pulse += 1;
+        self.sent = None;
         self.threads[thread].stopped = (point, what);
         self.mix(u64::from(self.threads[thread].number) << 8 | point as u64);
     }
@@ -316,9 +315,22 @@ impl State {
     pub(crate) fn let_go(&mut self, thing: Thing, thread: usize) {
         let own = |each: &Holding| each.thing == thing && each.thread == thread;
         // A mutex may be unlocked by another thread than the one that locked it.
-        let position = self.held.iter().rposition(own).or_else(|| self.held.iter().rposition(|each| each.thing == thing));
+        let position =
+            self.held.iter().rposition(own).or_else(|| self.held.iter().rposition(|each| each.thing == thing));
         if let Some(position) = position {
             self.held.remove(position);
+        }
+    }
+
+    /// A thread took a semaphore.
+    pub(crate) fn take(&mut self, thing: Thing, thread: usize) {
+        self.takers.push((thing, thread));
+    }
+
+    /// A semaphore was posted.
+    pub(crate) fn posted(&mut self, thing: Thing) {
+        if let Some(position) = self.takers.iter().rposition(|(each, _)| *each == thing) {
+            self.takers.remove(position);
         }
     }
 
@@ -431,25 +443,33 @@ impl State {
         self.threads.iter().enumerate().filter_map(deadline).min()
     }
 
-    /// Let those look again who wait for something that nobody announces. Returns whether there are any.
-    pub(crate) fn look_outside(&mut self) -> bool {
-        let mut any = false;
-        for thread in &mut self.threads {
-            if let Status::Blocked(wait) = &thread.status
-                && wait.outside
-            {
-                thread.status = Status::Ready;
-                thread.woken = Woken::Called;
-                any = true;
-            }
+    /// Give a thread that waits for something nobody announces the token to look again. Returns whether it is one.
+    pub(crate) fn send_to_look(&mut self, index: usize, sender: usize) -> bool {
+        let Status::Blocked(wait) = self.threads[index].status else { return false };
+        if wait.outside {
+            self.threads[index].status = Status::Ready;
+            self.threads[index].woken = Woken::Called;
+            self.holder = index;
+            self.sent = Some((index, wait.thing, sender));
         }
-        any
+        wait.outside
+    }
+
+    /// A thread begins to wait: if it was sent to look, and waits for the same thing on, by whom?
+    pub(crate) fn looked_in_vain(&mut self, index: usize, wait: Wait) -> Option<usize> {
+        let (sent, thing, sender) = self.sent.take()?;
+        if sent != index || thing != wait.thing {
+            return None;
+        }
+        self.threads[index].status = Status::Blocked(wait);
+        Some(sender)
     }
 
     /// Whether something outside the region could let a thread go on.
     pub(crate) fn waits_for_outside(&self) -> bool {
         self.strangers
             || !self.started
+            || alarm_is_set()
             || self.threads.iter().any(|thread| match &thread.status {
                 Status::Away => true,
                 Status::Blocked(wait) => may_end_by_itself(wait),
@@ -483,13 +503,24 @@ impl State {
     /// A signal handler ran on a thread: a wait that the system would end is ended. Returns whether it was one.
     pub(crate) fn interrupt(&mut self, index: usize) -> bool {
         let Status::Blocked(wait) = &self.threads[index].status else { return false };
-        let ends = matches!(wait.thing.kind, Kind::Semaphore | Kind::Sleep | Kind::Futex | Kind::Descriptor | Kind::Outside);
+        let ends =
+            matches!(wait.thing.kind, Kind::Semaphore | Kind::Sleep | Kind::Futex | Kind::Descriptor | Kind::Outside);
         if ends {
             self.threads[index].status = Status::Ready;
             self.threads[index].woken = Woken::Interrupted;
             self.lose(Control::Partial, "a signal interrupted a wait");
         }
         ends
+    }
+
+    /// A signal that was due has come: it may have done so between two waits of the main thread.
+    pub(crate) fn notice_alarm(&mut self) {
+        if std::mem::replace(&mut self.alarm, alarm_is_set()) && !self.alarm {
+            let main = rustix::process::getpid().as_raw_nonzero().get();
+            if let Some(index) = self.threads.iter().position(|thread| thread.system == main) {
+                self.interrupt(index);
+            }
+        }
     }
 
     /// Make something part of the trace.
@@ -501,4 +532,16 @@ impl State {
 /// Whether a wait is of a kind that the world outside the region can end.
 fn may_end_by_itself(wait: &Wait) -> bool {
     wait.outside || wait.thing.kind == Kind::Descriptor
+}
+
+/// Whether a signal is due by itself.
+fn alarm_is_set() -> bool {
+    let mut alarm = MaybeUninit::<libc::itimerval>::uninit();
+    // SAFETY: a place for the answer.
+    if unsafe { libc::getitimer(libc::ITIMER_REAL, alarm.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call has filled it in.
+    let left = unsafe { alarm.assume_init() }.it_value;
+    left.tv_sec != 0 || left.tv_usec != 0
 }
