@@ -1,4 +1,5 @@
 //! The scheduler as Python classes.
+#![expect(clippy::unused_self, reason = "there is one scheduler per process, and Python asks it by methods")]
 
 use deadhand_interpose::{self as native, ArmError, Control, Plan, PolicyKind, RegionError, Turn};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -69,7 +70,7 @@ impl Scheduler {
             switches,
             budget: integer(budget, "budget", "pass how many decisions are a livelock, such as 20000")?,
         };
-        native::Region::new(&plan).map(Region).map_err(|error| from_region(&error))
+        native::Region::new(&plan).map(Region).map_err(from_region)
     }
 }
 
@@ -81,12 +82,13 @@ pub(crate) struct Region(native::Region);
 impl Region {
     /// Enter as this thread; returns when all have entered and it is this one's turn.
     fn enter(&self, py: Python<'_>, thread: u32) -> PyResult<()> {
-        py.detach(|| self.0.enter(thread)).map_err(|error| from_region(&error))
+        py.detach(|| self.0.enter(thread)).map_err(from_region)
     }
 
     /// Leave; returns when all have left.
     fn leave(&self, py: Python<'_>, thread: u32) -> PyResult<()> {
-        py.detach(|| self.0.leave(thread)).map_err(|error| from_region(&error))
+        self.0.before_leaving();
+        py.detach(|| self.0.leave(thread)).map_err(from_region)
     }
 
     /// Say which step the calling thread begins, and let others go first.
@@ -133,7 +135,7 @@ fn from_arming(error: ArmError) -> PyErr {
     }
 }
 
-fn from_region(error: &RegionError) -> PyErr {
+fn from_region(error: RegionError) -> PyErr {
     match error {
         RegionError::Threads | RegionError::Budget => PyValueError::new_err(error.to_string()),
         _ => PyRuntimeError::new_err(error.to_string()),

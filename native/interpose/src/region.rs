@@ -4,86 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hooks::thread;
-use crate::policy::{self, PolicyKind, Recipe};
+use crate::model::{MOST_THREADS, Plan, RegionError, Report};
+use crate::policy::{self, Recipe};
 use crate::raw::Lock;
-use crate::scheduler;
+use crate::sched::gil;
 use crate::sched::managed;
 use crate::sched::run::Run;
-use crate::sched::state::{Control, NOBODY, Status};
-use crate::sched::{Point, stuck};
+use crate::sched::state::{NOBODY, Status};
+use crate::sched::Point;
+use crate::scheduler;
 
-pub use stuck::{DEADLOCK, FULL_JOURNAL};
-
-/// Most threads that a region can begin with.
-pub const MOST_THREADS: usize = 64;
 
 static CURRENT: Lock<Option<Arc<Run>>> = Lock::new(None);
 static ON: AtomicBool = AtomicBool::new(false);
-
-/// What a region is made from.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Its number in the program.
-    pub number: u32,
-    /// The numbers of the threads that take part.
-    pub threads: Vec<u32>,
-    /// Who chooses.
-    pub policy: PolicyKind,
-    /// What random choices are made from.
-    pub seed: u64,
-    /// For PCT: one more than the number of points where priorities change.
-    pub depth: u32,
-    /// How many decisions are to be expected.
-    pub length: u32,
-    /// For replay: at which decision which thread goes on.
-    pub switches: Vec<(u32, u32)>,
-    /// After so many decisions it is a livelock.
-    pub budget: u32,
-}
-
-/// Why a region cannot be made or used so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegionError {
-    /// The scheduler is not armed.
-    #[error("the scheduler is not armed: call Scheduler.arm() first")]
-    NotArmed,
-    /// Another region has not ended.
-    #[error("another region has not ended: all its threads must leave before the next one is made")]
-    Busy,
-    /// Too few threads, too many, or one twice.
-    #[error("a region needs from 1 to {MOST_THREADS} threads, each of them once")]
-    Threads,
-    /// The budget would be used up at once.
-    #[error("a budget of 0 decisions is used up at once: pass a positive one, such as 20000")]
-    Budget,
-    /// The thread does not take part, or has entered already.
-    #[error("thread {0} does not take part in this region, or has entered it already")]
-    Stranger(u32),
-    /// The calling thread is in a region already.
-    #[error("the calling thread is in a region already: it must leave that one first")]
-    Inside,
-    /// The calling thread has not entered this region as that thread.
-    #[error("the calling thread has not entered this region as thread {0}")]
-    Outside(u32),
-}
-
-/// What happened in a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Decisions that were made.
-    pub decisions: u32,
-    /// Those that differ from the default, and the thread that went on.
-    pub switches: Vec<(u32, u32)>,
-    /// Of all points, in order; without addresses, so that equal runs have equal ones.
-    pub hash: u64,
-    /// How far the order of events was in our hands.
-    pub control: Control,
-    /// Why not fully.
-    pub why: Vec<&'static str>,
-    /// The first given switch that could not be made.
-    pub diverged: Option<u32>,
-}
 
 /// Threads that run one at a time, from when all have entered until all have left.
 pub struct Region {
@@ -97,7 +30,9 @@ impl Region {
     /// # Errors
     /// [`RegionError`], where the plan is none or nobody could carry it out.
     pub fn new(plan: &Plan) -> Result<Self, RegionError> {
-        let Some(journal) = scheduler::journal_if_armed() else { return Err(RegionError::NotArmed) };
+        if !scheduler::is_armed() {
+            return Err(RegionError::NotArmed);
+        }
         let mut threads = plan.threads.clone();
         threads.sort_unstable();
         threads.dedup();
@@ -115,7 +50,7 @@ impl Region {
             threads: threads.len(),
             switches: &plan.switches,
         });
-        let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, journal));
+        let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, scheduler::journal()));
         scheduler::note_limits(&mut run.lock());
         let mut current = CURRENT.lock();
         // One that nobody has entered was given up.
@@ -147,12 +82,17 @@ impl Region {
         Ok(())
     }
 
+    /// The calling thread is about to let go of the GIL, to leave.
+    pub fn before_leaving(&self) {
+        managed::with(Run::before_leaving);
+    }
+
     /// Leave, without the GIL. Returns when all have left. In a forked child it does nothing.
     ///
     /// # Errors
     /// [`RegionError::Outside`].
     pub fn leave(&self, thread: u32) -> Result<(), RegionError> {
-        if scheduler::is_forked() {
+        if managed::is_forked() {
             return Ok(());
         }
         let index = self.index(thread);
@@ -211,7 +151,8 @@ impl Turn {
     /// Let the other thread go on, without the GIL. Returns when it is this one's turn again.
     pub fn give(self) {
         managed::with(|me| {
-            me.quiet.set(false);
+            // With a GIL it stays quiet until it has it again.
+            me.quiet.set(gil::is_recognised());
             let state = me.run.lock();
             // Letting go of the GIL can have handed the token over already.
             if let Some(next) = me.next.take().filter(|next| state.can_go_on(*next)) {
@@ -221,11 +162,7 @@ impl Turn {
     }
 }
 
-fn decide(
-    point: Point,
-    what: u32,
-    note: impl FnOnce(&mut crate::sched::state::State, usize),
-) -> Option<Turn> {
+fn decide(point: Point, what: u32, note: impl FnOnce(&mut crate::sched::state::State, usize)) -> Option<Turn> {
     managed::with(|me| {
         let mut state = me.run.lock();
         if state.over || me.quiet.get() {

@@ -1,20 +1,20 @@
 //! Arming: the import slots of this process lead to the scheduler, or no longer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadhand_journal::Journal;
 
-use crate::hooks::{Tables, thread};
+use crate::model::{ArmError, Status};
+use crate::hooks::{Tables, outside, thread};
 use crate::raw::Lock;
 use crate::real;
 use crate::region;
 use crate::sched::gil;
-use crate::sched::state::{Control, State};
-use crate::slots::{Count, Object, Slots, Treatment};
+use crate::model::Control;
+use crate::sched::state::State;
+use crate::slots::{Object, Slots, Treatment};
 
 static ARMED: Lock<Option<Armed>> = Lock::new(None);
-static FORKED: AtomicBool = AtomicBool::new(false);
 
 struct Armed {
     slots: Slots,
@@ -28,33 +28,6 @@ struct Armed {
 struct Landmarks {
     own: usize,
     interpreter: usize,
-}
-
-/// Why the scheduler cannot be armed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArmError {
-    /// Nothing here imports what would have to be replaced.
-    #[error("no object of this process imports what would have to be replaced: is it linked statically?")]
-    NoSlots,
-    /// The system has no room for one more key of thread data.
-    #[error("there is no room for a key of thread data: the process has too many")]
-    NoKey,
-    /// A region is at work.
-    #[error("a region is at work: its threads must leave first")]
-    Busy,
-    /// Nothing of this is possible here.
-    #[error("schedules are controlled on Linux with glibc on x86-64 and aarch64: run there, or with free threads")]
-    Platform,
-}
-
-/// What is patched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Slots and objects, and the objects left alone.
-    pub count: Count,
-    /// Whether the GIL was recognised.
-    pub gil: bool,
 }
 
 /// Patch the import slots of this process. Again: look for new objects, and write to this journal from now on.
@@ -88,7 +61,6 @@ pub fn arm(journal: Option<Arc<Journal>>, detach: impl FnOnce()) -> Result<(), A
         disarm()?;
         return Err(ArmError::NoSlots);
     }
-    FORKED.store(false, Ordering::Relaxed);
     if !gil::is_recognised() {
         gil::probe(detach);
     }
@@ -117,9 +89,13 @@ pub fn status() -> Status {
     Status { count, gil: gil::is_recognised() }
 }
 
-/// The journal to write to, if the scheduler is armed.
-pub(crate) fn journal_if_armed() -> Option<Option<Arc<Journal>>> {
-    ARMED.lock().as_ref().map(|armed| armed.journal.clone())
+/// The journal to write to, if there is one.
+pub(crate) fn journal() -> Option<Arc<Journal>> {
+    ARMED.lock().as_ref().and_then(|armed| armed.journal.clone())
+}
+
+pub(crate) fn is_armed() -> bool {
+    ARMED.lock().is_some()
 }
 
 /// Patch what was loaded since the last look.
@@ -131,6 +107,19 @@ pub(crate) fn refresh() {
     }
 }
 
+/// The hook of the function of this name, if that is what `find` finds; else 0.
+pub(crate) fn replacement(name: &std::ffi::CStr, find: impl FnOnce() -> usize) -> usize {
+    let named =
+        |armed: &Armed| armed.tables.library.iter().filter(|hook| hook.name == name).copied().collect::<Vec<_>>();
+    // Not held while `find` runs: the dynamic linker has locks of its own.
+    let hooks = ARMED.lock().as_ref().map(named).unwrap_or_default();
+    if hooks.is_empty() {
+        return 0;
+    }
+    let found = find();
+    hooks.iter().find(|hook| hook.real == found).map_or(0, |hook| hook.replacement)
+}
+
 /// What is known from the start to be out of our hands.
 pub(crate) fn note_limits(state: &mut State) {
     if !gil::is_recognised() && Landmarks::interpreter_is_here() {
@@ -138,16 +127,12 @@ pub(crate) fn note_limits(state: &mut State) {
     }
 }
 
-/// Whether this process was forked from one that was armed.
-pub(crate) fn is_forked() -> bool {
-    FORKED.load(Ordering::Relaxed)
-}
-
 /// In a forked child: no region is at work, and its locks are nobody's.
 pub(crate) fn forget() {
-    FORKED.store(true, Ordering::Relaxed);
     ARMED.break_open();
     region::forget();
+    gil::forget_others();
+    outside::forget();
 }
 
 fn patch(armed: &mut Armed) {

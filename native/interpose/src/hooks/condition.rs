@@ -1,4 +1,4 @@
-//! `pthread_cond_*`.
+//! `pthread_cond_*`, of both kinds that the C library has: what is modelled is the same.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use libc::{ETIMEDOUT, c_int, clockid_t, pthread_cond_t, pthread_mutex_t, timespe
 
 use super::{hooks, outside, table};
 use crate::real::{self, Contract};
-use crate::sched::gil::{self, Phase, Seen};
+use crate::sched::gil::{self, Phase};
 use crate::sched::managed::Managed;
 use crate::sched::state::{Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
@@ -18,7 +18,8 @@ hooks! {
             me.wait_for_switch(of, condition, mutex)
         } else {
             me.wait_for_condition(of, condition, mutex, "pthread_cond_wait", None)
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_wait(of, condition, mutex))
     }
 
     fn timed_wait as pthread_cond_timedwait(
@@ -29,24 +30,57 @@ hooks! {
         } else {
             let limit = me.until(of, deadline);
             me.wait_for_condition(of, condition, mutex, "pthread_cond_timedwait", Some(limit))
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_timedwait(of, condition, mutex, deadline))
     }
 
     fn clock_wait as pthread_cond_clockwait(
-        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, _clock: clockid_t, deadline: *const timespec,
+        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, deadline: *const timespec,
     ) -> c_int {
         |me, of| {
             let limit = me.until(of, deadline);
             me.wait_for_condition(of, condition, mutex, "pthread_cond_clockwait", Some(limit))
-        }
+        };
+        else |of| wait_outside(condition, || real::pthread_cond_clockwait(of, condition, mutex, clock, deadline))
     }
 
     fn signal as pthread_cond_signal(condition: *mut pthread_cond_t) -> c_int {
         |me, of| me.signal(condition, real::pthread_cond_signal(of, condition), 1);
         else |of| {
-            gil::note(Seen::Signal(condition.addr()));
+            gil::before_outside_signal(condition);
             let result = real::pthread_cond_signal(of, condition);
             outside::woke(Thing::at(Kind::Condition, condition), 1, u32::MAX);
+            result
+        }
+    }
+
+    fn old_wait as old_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+        |me, of| me.wait_for_condition(of, condition, mutex, "pthread_cond_wait", None)
+    }
+
+    fn old_timed_wait as old_cond_timedwait(
+        condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, deadline: *const timespec,
+    ) -> c_int {
+        |me, of| {
+            let limit = me.until(of, deadline);
+            me.wait_for_condition(of, condition, mutex, "pthread_cond_timedwait", Some(limit))
+        }
+    }
+
+    fn old_signal as old_cond_signal(condition: *mut pthread_cond_t) -> c_int {
+        |me, of| me.signal(condition, real::old_cond_signal(of, condition), 1);
+        else |of| {
+            let result = real::old_cond_signal(of, condition);
+            outside::woke(Thing::at(Kind::Condition, condition), 1, u32::MAX);
+            result
+        }
+    }
+
+    fn old_broadcast as old_cond_broadcast(condition: *mut pthread_cond_t) -> c_int {
+        |me, of| me.signal(condition, real::old_cond_broadcast(of, condition), usize::MAX);
+        else |of| {
+            let result = real::old_cond_broadcast(of, condition);
+            outside::woke(Thing::at(Kind::Condition, condition), usize::MAX, u32::MAX);
             result
         }
     }
@@ -68,7 +102,18 @@ pub(super) fn table() -> Vec<Hook> {
         clock_wait as pthread_cond_clockwait,
         signal as pthread_cond_signal,
         broadcast as pthread_cond_broadcast,
+        old_wait as old_cond_wait,
+        old_timed_wait as old_cond_timedwait,
+        old_signal as old_cond_signal,
+        old_broadcast as old_cond_broadcast,
     ]
+}
+
+fn wait_outside(condition: *mut pthread_cond_t, wait: impl FnOnce() -> c_int) -> c_int {
+    if gil::is_condition(condition) || gil::is_switch_condition(condition) {
+        return wait();
+    }
+    outside::waiting(Thing::at(Kind::Condition, condition), wait)
 }
 
 impl Managed {
@@ -89,7 +134,11 @@ impl Managed {
     }
 
     fn signal(&self, condition: *mut pthread_cond_t, result: c_int, most: usize) -> c_int {
-        let woken = self.run.lock().wake(Thing::at(Kind::Condition, condition), most, u32::MAX);
+        let thing = Thing::at(Kind::Condition, condition);
+        let mut state = self.run.lock();
+        let woken = state.wake(thing, most, u32::MAX);
+        outside::may_wake(&mut state, thing);
+        drop(state);
         if woken > 0 && self.gil.get() == Phase::None {
             self.run.stop(self, Point::Release, condition.addr(), false);
         }

@@ -81,8 +81,8 @@ impl Managed {
     fn futex(&self, of: Contract, arguments: [usize; 6]) -> c_long {
         let futex = Futex::new(arguments);
         let real = || {
-            let [a, b, c, d, e, f] = arguments;
-            real::syscall(of, libc::SYS_futex, a, b, c, d, e, f)
+            let [word, operation, value, fourth, other, bits] = arguments;
+            real::syscall(of, libc::SYS_futex, word, operation, value, fourth, other, bits)
         };
         match futex.operation {
             libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => self.futex_wait(of, &futex).unwrap_or_else(real),
@@ -120,9 +120,8 @@ impl Managed {
         });
         let bits = if is_absolute { futex.bits } else { u32::MAX };
         Some(match self.run.block(self, Wait::new(futex.thing(), "futex").bits(bits), limit) {
-            Woken::Called => 0,
-            // It may look again: a futex may wake for no reason.
-            Woken::Released => 0,
+            // When the region ended it may look again: a futex may wake for no reason.
+            Woken::Called | Woken::Released => 0,
             Woken::TimedOut => fail(ETIMEDOUT),
             Woken::Interrupted => fail(EINTR),
         })
@@ -154,7 +153,7 @@ impl Managed {
         if count > 0 {
             let mut state = self.run.lock();
             state.strangers = true;
-            state.lose(crate::sched::state::Control::Partial, "a thread outside the region was woken");
+            state.lose(crate::model::Control::Partial, "a thread outside the region was woken");
         }
     }
 }

@@ -3,9 +3,13 @@
 mod clock;
 mod condition;
 mod futex;
+mod input_output;
+mod load;
 mod memory;
 mod mutex;
-mod outside;
+pub(crate) mod outside;
+mod process;
+mod rwlock;
 mod semaphore;
 mod sleep;
 pub(crate) mod thread;
@@ -44,7 +48,7 @@ macro_rules! table {
     };
 }
 
-pub(self) use {hooks, table};
+use {hooks, table};
 
 fn entry(symbol: &'static crate::real::Symbol, replacement: usize) -> Hook {
     Hook { name: symbol.name(), version: symbol.version(), replacement, real: symbol.address().addr() }
@@ -64,13 +68,16 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new() -> Self {
         let common = || {
-            let parts = [mutex::table(), condition::table(), futex::table(), sleep::table(), thread::table()];
-            parts.into_iter().flatten()
+            let locks = [mutex::table(), condition::table(), rwlock::table(), futex::table()];
+            let others = [sleep::table(), thread::table()];
+            locks.into_iter().chain(others).flatten()
         };
+        let imported =
+            || [input_output::table(), process::table(), load::table(), clock::table()].into_iter().flatten();
         let there = |hooks: &mut dyn Iterator<Item = Hook>| hooks.filter(|hook| hook.real != 0).collect();
         Self {
-            library: there(&mut common().chain(semaphore::table()).chain(clock::table()).chain(memory::table())),
-            interpreter: there(&mut common().chain(semaphore::quiet_table()).chain(clock::table())),
+            library: there(&mut common().chain(semaphore::table()).chain(imported()).chain(memory::table())),
+            interpreter: there(&mut common().chain(semaphore::quiet_table()).chain(imported())),
             own: there(&mut common().chain(semaphore::table())),
         }
     }

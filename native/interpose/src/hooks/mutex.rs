@@ -6,21 +6,22 @@ use libc::{EBUSY, EDEADLK, ETIMEDOUT, c_int, clockid_t, pthread_mutex_t, timespe
 
 use super::{hooks, outside, table};
 use crate::real::{self, Contract};
-use crate::sched::gil::{self, Phase, Seen};
+use crate::sched::gil::{self, Phase};
 use crate::sched::managed::Managed;
-use crate::sched::state::{Access, Control, Wait, Woken};
+use crate::model::Control;
+use crate::sched::state::{Access, Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
 use crate::slots::Hook;
 
-/// Where glibc keeps a mutex's type, and the type that reports a second lock by its owner.
-const TYPE_AT: usize = 16;
+/// Where glibc keeps a mutex's type, in ints, and the type that reports a second lock by its owner.
+const TYPE_AT: usize = 4;
 const ERROR_CHECK: c_int = 2;
 
 hooks! {
     fn lock as pthread_mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
         |me, of| me.lock_mutex_or_gil(of, mutex);
         else |of| {
-            gil::note(Seen::Lock(mutex.addr()));
+            gil::before_outside_lock(mutex);
             real::pthread_mutex_lock(of, mutex)
         }
     }
@@ -44,8 +45,8 @@ hooks! {
     fn unlock as pthread_mutex_unlock(mutex: *mut pthread_mutex_t) -> c_int {
         |me, of| me.unlock_mutex_or_gil(of, mutex);
         else |of| {
-            gil::note(Seen::Unlock(mutex.addr()));
             let result = real::pthread_mutex_unlock(of, mutex);
+            gil::after_outside_unlock(mutex);
             outside::woke(Thing::at(Kind::Mutex, mutex), usize::MAX, u32::MAX);
             result
         }
@@ -176,7 +177,7 @@ impl Managed {
 }
 
 fn reports_errors(mutex: *const pthread_mutex_t) -> bool {
-    let kind = mutex.cast::<u8>().wrapping_add(TYPE_AT).cast::<c_int>();
+    let kind = mutex.cast::<c_int>().wrapping_add(TYPE_AT);
     // SAFETY: within the mutex, which is one, as the function asks of the caller of the hook.
     let kind = unsafe { kind.read_volatile() };
     kind & 3 == ERROR_CHECK

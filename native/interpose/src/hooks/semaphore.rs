@@ -18,18 +18,23 @@ hooks! {
         |me, of| {
             me.run.stop(me, Point::Acquire, semaphore.addr(), false);
             me.wait_for_semaphore(of, semaphore, "sem_wait", None).unwrap_or_else(|| real::sem_wait(of, semaphore))
-        }
+        };
+        else |of| wait_outside(semaphore, || real::sem_wait(of, semaphore))
     }
 
     fn quiet_wait as sem_wait(semaphore: *mut sem_t) -> c_int {
         |me, of| {
             me.wait_for_semaphore(of, semaphore, "sem_wait", None).unwrap_or_else(|| real::sem_wait(of, semaphore))
-        }
+        };
+        else |of| wait_outside(semaphore, || real::sem_wait(of, semaphore))
     }
 
     fn try_wait as sem_trywait(semaphore: *mut sem_t) -> c_int {
         |me, of| {
             let result = real::sem_trywait(of, semaphore);
+            if result == 0 {
+                me.run.lock().take(Thing::at(Kind::Semaphore, semaphore), me.index);
+            }
             me.tried(semaphore.addr(), result == 0);
             if result != 0 {
                 errno::set(EAGAIN);
@@ -43,7 +48,8 @@ hooks! {
             let limit = me.until(of, deadline);
             me.wait_for_semaphore(of, semaphore, "sem_timedwait", Some(limit))
                 .unwrap_or_else(|| real::sem_timedwait(of, semaphore, deadline))
-        }
+        };
+        else |of| wait_outside(semaphore, || real::sem_timedwait(of, semaphore, deadline))
     }
 
     fn clock_wait as sem_clockwait(semaphore: *mut sem_t, clock: clockid_t, deadline: *const timespec) -> c_int {
@@ -51,7 +57,8 @@ hooks! {
             let limit = me.until(of, deadline);
             me.wait_for_semaphore(of, semaphore, "sem_clockwait", Some(limit))
                 .unwrap_or_else(|| real::sem_clockwait(of, semaphore, clock, deadline))
-        }
+        };
+        else |of| wait_outside(semaphore, || real::sem_clockwait(of, semaphore, clock, deadline))
     }
 
     fn post as sem_post(semaphore: *mut sem_t) -> c_int {
@@ -89,6 +96,10 @@ pub(super) fn quiet_table() -> Vec<Hook> {
     ]
 }
 
+fn wait_outside(semaphore: *mut sem_t, wait: impl FnOnce() -> c_int) -> c_int {
+    outside::waiting(Thing::at(Kind::Semaphore, semaphore), wait)
+}
+
 fn post_outside(of: Contract, semaphore: *mut sem_t) -> c_int {
     let result = real::sem_post(of, semaphore);
     outside::woke(Thing::at(Kind::Semaphore, semaphore), usize::MAX, u32::MAX);
@@ -110,6 +121,7 @@ impl Managed {
                 return None;
             }
             if real::sem_trywait(of, semaphore) == 0 {
+                self.run.lock().take(thing, self.index);
                 return Some(0);
             }
             let error = match self.run.block(self, Wait::new(thing, call), limit) {
@@ -125,7 +137,12 @@ impl Managed {
 
     fn post(&self, of: Contract, semaphore: *mut sem_t) -> c_int {
         let result = real::sem_post(of, semaphore);
-        self.run.lock().wake(Thing::at(Kind::Semaphore, semaphore), usize::MAX, u32::MAX);
+        let thing = Thing::at(Kind::Semaphore, semaphore);
+        let mut state = self.run.lock();
+        state.posted(thing);
+        if state.wake(thing, usize::MAX, u32::MAX) == 0 {
+            outside::may_wake(&mut state, thing);
+        }
         result
     }
 }

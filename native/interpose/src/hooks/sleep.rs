@@ -39,12 +39,7 @@ hooks! {
 }
 
 pub(super) fn table() -> Vec<Hook> {
-    table![
-        sleep as nanosleep,
-        short_sleep as usleep,
-        clock_sleep as clock_nanosleep,
-        give_way as sched_yield,
-    ]
+    table![sleep as nanosleep, short_sleep as usleep, clock_sleep as clock_nanosleep, give_way as sched_yield,]
 }
 
 fn relative(_: Contract, wait: *const timespec) -> Duration {

@@ -8,7 +8,7 @@ mod replay;
 mod surw;
 mod walk;
 
-use std::str::FromStr;
+use crate::model::PolicyKind;
 
 /// A thread that could go on.
 #[derive(Clone, Copy, Debug)]
@@ -45,39 +45,6 @@ pub(crate) trait Policy: Send {
     /// The first decision at which what was asked for could not be done.
     fn diverged(&self) -> Option<u32> {
         None
-    }
-}
-
-/// The name of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PolicyKind {
-    /// Go on with the running thread as long as it can.
-    Default,
-    /// The default, but for the switches that are given.
-    Replay,
-    /// Probabilistic concurrency testing: random priorities, and `depth - 1` points where they change.
-    Pct,
-    /// Partial order sampling: random priorities per operation, drawn anew for operations that conflict.
-    Pos,
-    /// Selectively uniform random walk over the operations on handles.
-    Surw,
-    /// Random walk.
-    Walk,
-}
-
-impl FromStr for PolicyKind {
-    type Err = ();
-
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Ok(match name {
-            "default" => Self::Default,
-            "replay" => Self::Replay,
-            "pct" => Self::Pct,
-            "pos" => Self::Pos,
-            "surw" => Self::Surw,
-            "walk" => Self::Walk,
-            _ => return Err(()),
-        })
     }
 }
 

@@ -26,6 +26,16 @@ impl Clock {
         self.now
     }
 
+    /// The moment in so long.
+    pub(crate) fn in_future(&self, wait: Duration) -> u64 {
+        self.now.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// How long it is until a moment.
+    pub(crate) const fn left(&self, moment: u64) -> Duration {
+        Duration::from_nanos(moment.saturating_sub(self.now))
+    }
+
     /// A time-out fired.
     pub(crate) fn advance_to(&mut self, moment: u64) {
         self.now = self.now.max(moment);
@@ -52,7 +62,8 @@ impl Clock {
     pub(crate) fn until(&self, deadline: timespec) -> Duration {
         let deadline = nanoseconds(deadline);
         // Wall-clock time is decades, uptime at most years: the nearer one was meant.
-        let base = if deadline.abs_diff(self.wall) < deadline.abs_diff(self.monotonic) { self.wall } else { self.monotonic };
+        let base =
+            if deadline.abs_diff(self.wall) < deadline.abs_diff(self.monotonic) { self.wall } else { self.monotonic };
         Duration::from_nanos(deadline.saturating_sub(base + self.now))
     }
 }

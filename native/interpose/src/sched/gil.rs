@@ -13,9 +13,14 @@ use std::time::Duration;
 use libc::{c_int, pthread_cond_t, pthread_mutex_t, timespec};
 
 use super::managed::Managed;
-use super::state::{Control, Status, Wait, Woken};
+use crate::model::Control;
+use super::state::{Status, Wait, Woken};
 use super::{Kind, Point, Thing};
 use crate::real::{self, Contract};
+use crate::region;
+
+/// Threads outside regions that hold the GIL or are about to.
+static OUTSIDE: AtomicUsize = AtomicUsize::new(0);
 
 static MUTEX: AtomicUsize = AtomicUsize::new(0);
 static CONDITION: AtomicUsize = AtomicUsize::new(0);
@@ -37,6 +42,15 @@ pub(crate) enum Phase {
     Dropping,
 }
 
+/// What a thread outside regions has to do with the GIL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outsider {
+    Free,
+    Taking,
+    Holding,
+    Dropping,
+}
+
 /// A call that the probe saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -46,6 +60,8 @@ pub(crate) enum Seen {
 }
 
 thread_local! {
+    /// What a thread outside regions has to do with the GIL, as far as it was seen.
+    static OUTSIDER: Cell<Outsider> = const { Cell::new(Outsider::Free) };
     static PROBE: Cell<Option<([Option<Seen>; 16], usize)>> = const { Cell::new(None) };
 }
 
@@ -82,7 +98,64 @@ pub(crate) fn probe(detach: impl FnOnce()) -> bool {
     CONDITION.store(*condition, Ordering::Relaxed);
     SWITCH_MUTEX.store(switch_mutex, Ordering::Relaxed);
     SWITCH_CONDITION.store(switch_condition, Ordering::Relaxed);
+    OUTSIDER.set(Outsider::Holding);
+    OUTSIDE.store(1, Ordering::Relaxed);
     true
+}
+
+/// A thread outside regions locks a mutex. If it wants the GIL while a region is at work, it waits for the region's end.
+pub(crate) fn before_outside_lock(mutex: *const pthread_mutex_t) {
+    note(Seen::Lock(mutex.addr()));
+    if is_mutex(mutex) && OUTSIDER.get() == Outsider::Free {
+        if let Some(run) = region::current_from_outside() {
+            run.keep_out();
+        }
+        become_outsider(Outsider::Taking);
+    }
+}
+
+/// A thread outside regions signals a condition: the one tells that it lets go of the GIL, the other that it has it.
+pub(crate) fn before_outside_signal(condition: *const pthread_cond_t) {
+    note(Seen::Signal(condition.addr()));
+    if is_condition(condition) {
+        become_outsider(Outsider::Dropping);
+    } else if is_switch_condition(condition) {
+        become_outsider(Outsider::Holding);
+    }
+}
+
+/// A thread outside regions has unlocked a mutex.
+pub(crate) fn after_outside_unlock(mutex: *const pthread_mutex_t) {
+    note(Seen::Unlock(mutex.addr()));
+    if is_mutex(mutex) && OUTSIDER.get() != Outsider::Holding {
+        become_outsider(Outsider::Free);
+    }
+}
+
+/// Everybody but a thread that is free of the GIL counts.
+fn become_outsider(now: Outsider) {
+    let counted = [OUTSIDER.replace(now), now].map(|each| each != Outsider::Free);
+    match counted {
+        [false, true] => OUTSIDE.fetch_add(1, Ordering::Relaxed),
+        [true, false] => OUTSIDE.fetch_sub(1, Ordering::Relaxed),
+        _ => 0,
+    };
+}
+
+/// Whether a thread outside regions holds the GIL, or has got past the door and will.
+pub(crate) fn is_held_outside() -> bool {
+    OUTSIDE.load(Ordering::Relaxed) != 0
+}
+
+/// In a forked child: the interpreter makes its GIL anew, and then takes it.
+pub(crate) fn forget_others() {
+    OUTSIDER.set(Outsider::Free);
+    OUTSIDE.store(0, Ordering::Relaxed);
+}
+
+/// The calling thread leaves a region that came to its end while it held the GIL.
+pub(crate) fn carry_out() {
+    become_outsider(Outsider::Holding);
 }
 
 pub(crate) fn is_recognised() -> bool {
@@ -90,6 +163,7 @@ pub(crate) fn is_recognised() -> bool {
 }
 
 pub(crate) fn forget() {
+    forget_others();
     for part in [&MUTEX, &CONDITION, &SWITCH_MUTEX, &SWITCH_CONDITION] {
         part.store(0, Ordering::Relaxed);
     }
@@ -128,8 +202,10 @@ impl Managed {
         self.gil.set(Phase::Taking);
         loop {
             let state = self.run.lock();
-            if state.gil.is_none() || state.over {
-                return;
+            let Some(owner) = state.gil.filter(|_| !state.over) else { return };
+            if matches!(state.threads[owner].status, Status::Away) && !state.threads[self.index].asked_for_gil {
+                // It lost the token because it came to no point of ours; asked for the GIL it comes to one.
+                return self.gil.set(Phase::Asking(ANSWERS));
             }
             if self.run.block_with(state, self, Wait::new(Thing::GIL, "PyEval_RestoreThread")) == Woken::TimedOut {
                 return self.gil.set(Phase::Asking(ANSWERS));
@@ -143,6 +219,7 @@ impl Managed {
         let mut state = self.run.lock();
         match phase {
             Phase::Taking => {
+                self.quiet.set(false);
                 state.gil = Some(self.index);
                 state.gil_was_held = true;
                 for thread in &mut state.threads {
@@ -163,7 +240,12 @@ impl Managed {
     }
 
     /// The interpreter found the GIL taken and waits for it, for 5 ms.
-    pub(crate) fn wait_at_gil(&self, of: Contract, condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+    pub(crate) fn wait_at_gil(
+        &self,
+        of: Contract,
+        condition: *mut pthread_cond_t,
+        mutex: *mut pthread_mutex_t,
+    ) -> c_int {
         if let Phase::Asking(answers) = self.gil.get()
             && answers > 0
         {
@@ -171,6 +253,15 @@ impl Managed {
             return libc::ETIMEDOUT;
         }
         let mut state = self.run.lock();
+        if self.without_token.take() && !state.over {
+            real::pthread_mutex_unlock(of, mutex);
+            self.gil.set(Phase::Taking);
+            state.threads[self.index].asked_for_gil = true;
+            if self.run.wait_on(state, self) == Woken::TimedOut {
+                self.gil.set(Phase::Asking(ANSWERS));
+            }
+            return real::pthread_mutex_lock(of, mutex);
+        }
         if state.over || state.gil.is_none() {
             // A thread outside the region has it. The token stays here meanwhile, so that nothing depends on how long.
             if state.gil_was_held && !state.over {
@@ -178,7 +269,8 @@ impl Managed {
             }
             drop(state);
             self.gil.set(Phase::Taking);
-            return real::pthread_cond_timedwait(of, condition, mutex, &raw const *&real_time_in(Duration::from_millis(5)));
+            let soon = real_time_in(Duration::from_millis(5));
+            return real::pthread_cond_timedwait(of, condition, mutex, &raw const soon);
         }
         real::pthread_mutex_unlock(of, mutex);
         let asked = matches!(self.gil.get(), Phase::Asking(_));
@@ -223,8 +315,5 @@ impl Managed {
 fn real_time_in(wait: Duration) -> timespec {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let later = Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0)) + wait;
-    timespec {
-        tv_sec: i64::try_from(later.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: later.subsec_nanos().into(),
-    }
+    timespec { tv_sec: i64::try_from(later.as_secs()).unwrap_or(i64::MAX), tv_nsec: later.subsec_nanos().into() }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Managed {
     pub(crate) quiet: Cell<bool>,
     /// Who goes on when it next gives the token up: decided already.
     pub(crate) next: Cell<Option<usize>>,
+    /// It goes on although it has not got the token.
+    pub(crate) without_token: Cell<bool>,
     /// What it tried to get in vain last.
     pub(crate) tried: Cell<usize>,
     /// The region is over for it.
@@ -30,6 +32,8 @@ pub(crate) struct Managed {
 thread_local! {
     // No destructor: it must be readable until the thread's very end.
     static ME: Cell<*const Managed> = const { Cell::new(ptr::null()) };
+    /// The process was forked while this thread was in a region, which exists only in the parent.
+    static FORKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Make the calling thread part of a region.
@@ -41,10 +45,12 @@ pub(crate) fn join(run: Arc<Run>, index: usize, gate: Arc<Gate>) {
         gil: Cell::default(),
         quiet: Cell::default(),
         next: Cell::default(),
+        without_token: Cell::default(),
         tried: Cell::default(),
         released: Cell::default(),
         inside: Cell::default(),
     };
+    FORKED.set(false);
     ME.set(Box::into_raw(Box::new(managed)));
 }
 
@@ -60,6 +66,9 @@ pub(crate) fn with<T>(work: impl FnOnce(&Managed) -> T) -> Option<T> {
     let managed = unsafe { me.as_ref() }?;
     if managed.inside.replace(true) {
         return None;
+    }
+    if managed.gate.was_ousted() {
+        managed.run.come_back(managed);
     }
     let result = work(managed);
     managed.inside.set(false);
@@ -81,5 +90,11 @@ fn part() {
 /// In a forked child: forget the region, whose other threads do not exist.
 pub(crate) fn forget() {
     // Not freed: what it shares with the other threads may be in any state.
+    FORKED.set(is_managed());
     ME.set(ptr::null());
+}
+
+/// Whether the calling thread was in a region when the process was forked.
+pub(crate) fn is_forked() -> bool {
+    FORKED.get()
 }

@@ -26,8 +26,8 @@ pub(crate) enum Kind {
     Sleep,
     /// A file descriptor; the address is its number.
     Descriptor,
-    /// The end of a child process.
-    Process,
+    /// Whatever a call waits for that is looked at again and again.
+    Outside,
 }
 
 /// A thing that threads meet at. Its address tells things apart and never leaves the process.

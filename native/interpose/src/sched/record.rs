@@ -7,12 +7,11 @@ pub(crate) struct Record(Vec<u8>);
 impl Record {
     /// Begin an array.
     pub(crate) fn array(mut self, length: usize) -> Self {
-        match u8::try_from(length) {
-            Ok(short @ 0..16) => self.0.push(0x90 | short),
-            _ => {
-                self.0.push(0xdc);
-                self.0.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-            }
+        if let Ok(short @ 0..16) = u8::try_from(length) {
+            self.0.push(0x90 | short);
+        } else {
+            self.0.push(0xdc);
+            self.0.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
         }
         self
     }

@@ -1,21 +1,23 @@
 //! What is known of a region while it runs, and the decision who goes on.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadhand_journal::Journal;
+use libc::{c_int, c_short};
 
 use super::clock::Clock;
 use super::record::Record;
 use super::stuck::{self, Stuck};
 use super::{Kind, Point, Thing};
+use crate::descriptor::is_ready;
+use crate::model::Control;
 use crate::policy::{Candidate, Choice, Policy};
 use crate::raw::Gate;
 
 /// Up to this long a time-out may fire although others could go on: a thread can always be that late.
 const SHORT: Duration = Duration::from_millis(100);
-/// How often to look at the world outside before a time-out fires instead.
-const NAPS: u32 = 100;
 /// The token is with nobody: all that could have it are away.
 pub(crate) const NOBODY: usize = usize::MAX;
 
@@ -134,22 +136,14 @@ pub(crate) struct Holding {
     pub(crate) access: Access,
 }
 
-/// How far the order of events was in our hands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// In every respect that is known of.
-    Full,
-    /// Something outside could change it; the notes say what.
-    Partial,
-    /// Two threads may have run at once.
-    None,
-}
-
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that has happened")]
 pub(crate) struct State {
     /// The region's number.
     pub(crate) number: u32,
     pub(crate) threads: Vec<Thread>,
     pub(crate) held: Vec<Holding>,
+    /// Who took a semaphore that has not been posted since.
+    pub(crate) takers: Vec<(Thing, usize)>,
     /// Who holds the GIL.
     pub(crate) gil: Option<usize>,
     /// Whether a thread of the region has held the GIL yet.
@@ -162,6 +156,8 @@ pub(crate) struct State {
     pub(crate) holder: usize,
     /// Grows with everything that happens: who watches it sees that the holder gets on.
     pub(crate) pulse: u64,
+    /// Threads outside the region that wait for its end to get the GIL.
+    pub(crate) kept_out: u32,
     /// Threads outside the region were seen at things of this region.
     pub(crate) strangers: bool,
     pub(crate) control: Control,
@@ -172,8 +168,14 @@ pub(crate) struct State {
     policy: Box<dyn Policy>,
     budget: u32,
     waits: u64,
-    /// How often was looked at the world outside since somebody went on.
-    pub(crate) naps: u32,
+    /// The one with the token waits for the world outside, or for the beginning.
+    pub(crate) is_idle: bool,
+    /// Who was sent to look again, for what, and by whom.
+    sent: Option<(usize, Thing, usize)>,
+    /// A signal was due by itself when somebody last looked.
+    alarm: bool,
+    /// What the pulse was when somebody last looked, and since when it is so.
+    watched: (u64, Instant),
     /// In the order in which they were first waited for.
     seen: Vec<Thing>,
     candidates: Vec<(usize, Candidate)>,
@@ -192,14 +194,16 @@ impl State {
             number,
             threads: threads.iter().map(|number| Thread::new(*number, Status::Coming, true)).collect(),
             held: Vec::with_capacity(16),
+            takers: Vec::with_capacity(16),
             gil: None,
             gil_was_held: false,
             clock: Clock::start(),
             journal,
             started: false,
             over: false,
-            holder: 0,
+            holder: NOBODY,
             pulse: 0,
+            kept_out: 0,
             strangers: false,
             control: Control::Full,
             why: Vec::new(),
@@ -209,7 +213,10 @@ impl State {
             policy,
             budget,
             waits: 0,
-            naps: 0,
+            is_idle: false,
+            sent: None,
+            alarm: false,
+            watched: (0, Instant::now()),
             seen: Vec::new(),
             candidates: Vec::with_capacity(threads.len()),
             options: Vec::with_capacity(threads.len()),
@@ -247,6 +254,7 @@ impl State {
     /// A thread stops where others may go first. This is part of the trace, whoever goes on.
     pub(crate) fn stop_at(&mut self, thread: usize, point: Point, what: usize) {
         self.pulse += 1;
+        self.sent = None;
         self.threads[thread].stopped = (point, what);
         self.mix(u64::from(self.threads[thread].number) << 8 | point as u64);
     }
@@ -262,8 +270,7 @@ impl State {
 
     /// The deadline of a wait that lasts at most so long.
     pub(crate) fn limit(&self, wait: Wait, limit: Duration) -> Wait {
-        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        Wait { deadline: Some(self.clock.now().saturating_add(nanoseconds)), is_short: limit <= SHORT, ..wait }
+        Wait { deadline: Some(self.clock.in_future(limit)), is_short: limit <= SHORT, ..wait }
     }
 
     /// Wake up to `most` threads that wait for a thing, those that have waited longest first. Returns how many.
@@ -308,9 +315,22 @@ impl State {
     pub(crate) fn let_go(&mut self, thing: Thing, thread: usize) {
         let own = |each: &Holding| each.thing == thing && each.thread == thread;
         // A mutex may be unlocked by another thread than the one that locked it.
-        let position = self.held.iter().rposition(own).or_else(|| self.held.iter().rposition(|each| each.thing == thing));
+        let position =
+            self.held.iter().rposition(own).or_else(|| self.held.iter().rposition(|each| each.thing == thing));
         if let Some(position) = position {
             self.held.remove(position);
+        }
+    }
+
+    /// A thread took a semaphore.
+    pub(crate) fn take(&mut self, thing: Thing, thread: usize) {
+        self.takers.push((thing, thread));
+    }
+
+    /// A semaphore was posted.
+    pub(crate) fn posted(&mut self, thing: Thing) {
+        if let Some(position) = self.takers.iter().rposition(|(each, _)| *each == thing) {
+            self.takers.remove(position);
         }
     }
 
@@ -332,11 +352,10 @@ impl State {
         self.collect(current, point);
         let plain = |(_, each): &&(usize, Candidate)| !each.times_out;
         if current.is_none() && !self.candidates.iter().any(|each| plain(&each)) {
-            // Time-outs do not overtake the world outside at once: it is slow, and they are not.
-            let hurry = self.naps > NAPS || !self.waits_for_outside();
-            return if hurry { self.first_to_time_out() } else { None };
+            let (deadline, index) = self.first_to_time_out()?;
+            // The world outside is slow: while somebody waits for it, time-outs take their time, too.
+            return (deadline <= self.clock.now() || !self.waits_for_outside()).then_some(index);
         }
-        self.naps = 0;
         let default = self.default(current, polite)?;
         if self.candidates.len() == 1 {
             return Some(self.candidates[default].0);
@@ -368,7 +387,19 @@ impl State {
     pub(crate) fn can_go_on(&self, index: usize) -> bool {
         match &self.threads[index].status {
             Status::Ready => true,
-            Status::Blocked(wait) => wait.deadline.is_some() || (wait.thing == Thing::GIL && self.gil.is_none()),
+            Status::Blocked(wait) => wait.deadline.is_some() || self.comes_free(wait),
+            _ => false,
+        }
+    }
+
+    /// Whether what is waited for is there, without anybody having said so.
+    fn comes_free(&self, wait: &Wait) -> bool {
+        match wait.thing {
+            Thing::GIL => self.gil.is_none(),
+            Thing { kind: Kind::Descriptor, address } => {
+                let [descriptor, events] = [address, wait.bits as usize];
+                c_int::try_from(descriptor).is_ok_and(|each| is_ready(each, c_short::try_from(events).unwrap_or(0)))
+            }
             _ => false,
         }
     }
@@ -380,7 +411,8 @@ impl State {
         for (index, thread) in self.threads.iter().enumerate() {
             let times_out = match &thread.status {
                 Status::Ready => false,
-                Status::Blocked(Wait { thing: Thing::GIL, .. }) if self.gil.is_none() || (holds_gil && leaves_gil) => false,
+                Status::Blocked(wait) if self.comes_free(wait) => false,
+                Status::Blocked(Wait { thing: Thing::GIL, .. }) if holds_gil && leaves_gil => false,
                 // It may ask for it; nobody else can let go of it.
                 Status::Blocked(Wait { thing: Thing::GIL, .. }) if holds_gil && !thread.asked_for_gil => true,
                 Status::Blocked(Wait { deadline: Some(_), is_short: true, .. }) => true,
@@ -403,19 +435,41 @@ impl State {
     }
 
     /// Nobody can go on of itself: whose time-out fires first?
-    fn first_to_time_out(&self) -> Option<usize> {
+    fn first_to_time_out(&self) -> Option<(u64, usize)> {
         let deadline = |(index, thread): (usize, &Thread)| match thread.status {
             Status::Blocked(Wait { deadline: Some(deadline), .. }) => Some((deadline, index)),
             _ => None,
         };
-        let (_, index) = self.threads.iter().enumerate().filter_map(deadline).min()?;
-        Some(index)
+        self.threads.iter().enumerate().filter_map(deadline).min()
+    }
+
+    /// Give a thread that waits for something nobody announces the token to look again. Returns whether it is one.
+    pub(crate) fn send_to_look(&mut self, index: usize, sender: usize) -> bool {
+        let Status::Blocked(wait) = self.threads[index].status else { return false };
+        if wait.outside {
+            self.threads[index].status = Status::Ready;
+            self.threads[index].woken = Woken::Called;
+            self.holder = index;
+            self.sent = Some((index, wait.thing, sender));
+        }
+        wait.outside
+    }
+
+    /// A thread begins to wait: if it was sent to look, and waits for the same thing on, by whom?
+    pub(crate) fn looked_in_vain(&mut self, index: usize, wait: Wait) -> Option<usize> {
+        let (sent, thing, sender) = self.sent.take()?;
+        if sent != index || thing != wait.thing {
+            return None;
+        }
+        self.threads[index].status = Status::Blocked(wait);
+        Some(sender)
     }
 
     /// Whether something outside the region could let a thread go on.
     pub(crate) fn waits_for_outside(&self) -> bool {
         self.strangers
             || !self.started
+            || alarm_is_set()
             || self.threads.iter().any(|thread| match &thread.status {
                 Status::Away => true,
                 Status::Blocked(wait) => may_end_by_itself(wait),
@@ -427,13 +481,44 @@ impl State {
     pub(crate) fn give(&mut self, index: usize) {
         self.holder = index;
         self.pulse += 1;
+        let comes_free = matches!(&self.threads[index].status, Status::Blocked(wait) if self.comes_free(wait));
         let thread = &mut self.threads[index];
         if let Status::Blocked(wait) = thread.status {
             thread.status = Status::Ready;
-            let comes_free = wait.thing == Thing::GIL && self.gil.is_none();
             thread.woken = if comes_free { Woken::Called } else { Woken::TimedOut };
-            if let Some(deadline) = wait.deadline {
+            if let Some(deadline) = wait.deadline.filter(|_| !comes_free) {
                 self.clock.advance_to(deadline);
+            }
+        }
+    }
+
+    /// For how long nothing has happened.
+    pub(crate) fn stands_still_for(&mut self) -> Duration {
+        if self.watched.0 != self.pulse {
+            self.watched = (self.pulse, Instant::now());
+        }
+        self.watched.1.elapsed()
+    }
+
+    /// A signal handler ran on a thread: a wait that the system would end is ended. Returns whether it was one.
+    pub(crate) fn interrupt(&mut self, index: usize) -> bool {
+        let Status::Blocked(wait) = &self.threads[index].status else { return false };
+        let ends =
+            matches!(wait.thing.kind, Kind::Semaphore | Kind::Sleep | Kind::Futex | Kind::Descriptor | Kind::Outside);
+        if ends {
+            self.threads[index].status = Status::Ready;
+            self.threads[index].woken = Woken::Interrupted;
+            self.lose(Control::Partial, "a signal interrupted a wait");
+        }
+        ends
+    }
+
+    /// A signal that was due has come: it may have done so between two waits of the main thread.
+    pub(crate) fn notice_alarm(&mut self) {
+        if std::mem::replace(&mut self.alarm, alarm_is_set()) && !self.alarm {
+            let main = rustix::process::getpid().as_raw_nonzero().get();
+            if let Some(index) = self.threads.iter().position(|thread| thread.system == main) {
+                self.interrupt(index);
             }
         }
     }
@@ -446,5 +531,17 @@ impl State {
 
 /// Whether a wait is of a kind that the world outside the region can end.
 fn may_end_by_itself(wait: &Wait) -> bool {
-    wait.outside || matches!(wait.thing.kind, Kind::Descriptor | Kind::Process)
+    wait.outside || wait.thing.kind == Kind::Descriptor
+}
+
+/// Whether a signal is due by itself.
+fn alarm_is_set() -> bool {
+    let mut alarm = MaybeUninit::<libc::itimerval>::uninit();
+    // SAFETY: a place for the answer.
+    if unsafe { libc::getitimer(libc::ITIMER_REAL, alarm.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call has filled it in.
+    let left = unsafe { alarm.assume_init() }.it_value;
+    left.tv_sec != 0 || left.tv_usec != 0
 }

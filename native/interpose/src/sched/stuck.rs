@@ -7,11 +7,7 @@ use deadhand_journal::{Journal, JournalError};
 use super::record::Record;
 use super::state::{State, Status, Thread};
 use super::{Kind, Thing, graph};
-
-/// The process ended because no thread of a region could go on. The parent knows it by this status.
-pub const DEADLOCK: i32 = 89;
-/// The process ended because its journal is full.
-pub const FULL_JOURNAL: i32 = 87;
+use crate::model::{DEADLOCK, FULL_JOURNAL};
 
 /// Why a region cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +32,8 @@ impl Stuck {
 
 /// All threads wait: for each other, or for nobody?
 pub(crate) fn all_wait(state: &State) -> Stuck {
-    let waits_for_somebody = state.threads.iter().any(|thread| match &thread.status {
-        Status::Blocked(wait) => graph::owners(state, wait).next().is_some() && wait.thing.kind != Kind::Thread,
+    let waits_for_somebody = state.threads.iter().enumerate().any(|(index, thread)| match &thread.status {
+        Status::Blocked(wait) if wait.thing.kind != Kind::Thread => graph::probable_owner(state, wait, index).is_some(),
         _ => false,
     });
     if waits_for_somebody { Stuck::Deadlock } else { Stuck::LostWakeUp }
@@ -74,7 +70,8 @@ fn describe(state: &mut State, why: Stuck) -> Record {
     let is_there = |thread: &Thread| !matches!(thread.status, Status::Left | Status::Ended | Status::Coming);
     let there: Vec<_> = (0..state.threads.len()).filter(|index| is_there(&state.threads[*index])).collect();
     let rows: Vec<_> = there.into_iter().map(|index| row(state, index)).collect();
-    let mut record = Record::default().array(4).text("G").text(why.name()).number(state.number.into()).array(rows.len());
+    let mut record =
+        Record::default().array(4).text("G").text(why.name()).number(state.number.into()).array(rows.len());
     for (thread, step, call, owner, name) in rows {
         record = record.array(5).number(thread.into()).number(step).text(call).number(owner).text(&name);
     }
@@ -90,8 +87,7 @@ fn row(state: &mut State, index: usize) -> Row {
         let doing = if matches!(thread.status, Status::Away) { "a system call" } else { "nothing: it runs" };
         return (number, step, doing, -1, String::new());
     };
-    let others = graph::owners(state, &wait).find(|owner| *owner != index);
-    let owner = others.or_else(|| graph::owners(state, &wait).next());
+    let owner = graph::probable_owner(state, &wait, index);
     let owner = owner.map_or(-1, |owner| state.threads[owner].number.into());
     (number, step, wait.call, owner, name(state, wait.thing))
 }
@@ -109,6 +105,6 @@ fn name(state: &mut State, thing: Thing) -> String {
         Kind::Gil => "the GIL".to_owned(),
         Kind::Sleep => "a sleep".to_owned(),
         Kind::Descriptor => format!("descriptor {number}"),
-        Kind::Process => "a child process".to_owned(),
+        Kind::Outside => "something outside".to_owned(),
     }
 }

@@ -9,13 +9,14 @@
 
 mod object;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::{dl_iterate_phdr, dl_phdr_info};
 use rustix::mm::{MprotectFlags, mprotect};
 
+pub use crate::model::Count;
 pub use object::Object;
 
 /// A function to be called instead of an imported one.
@@ -38,17 +39,6 @@ pub enum Treatment<'t> {
     Patch(&'t [Hook]),
     /// Nothing is, and why.
     Leave(&'static str),
-}
-
-/// What the last look at the loaded objects found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Slots that are redirected.
-    pub slots: usize,
-    /// Objects they belong to.
-    pub objects: usize,
-    /// Objects left alone, with the reason.
-    pub left: BTreeSet<(String, String)>,
 }
 
 /// The redirected slots of this process.
@@ -119,7 +109,9 @@ impl Slots {
                 continue;
             }
             let version = imports.version(&import);
-            let Some(hook) = of_this_name.find(|hook| hook.version.is_none() || version.is_none() || hook.version == version) else {
+            let Some(hook) =
+                of_this_name.find(|hook| hook.version.is_none() || version.is_none() || hook.version == version)
+            else {
                 continue;
             };
             let held = load(import.slot);

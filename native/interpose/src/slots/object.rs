@@ -204,12 +204,7 @@ impl<'a> Imports<'a> {
         // SAFETY: relocations name symbols of this object's own table.
         let Elf64_Sym { st_name, st_shndx, .. } = unsafe { entry.read() };
         let name = self.string(st_name)?;
-        Some(Import {
-            slot: self.base.wrapping_add(address(rela.offset)),
-            name,
-            defined_here: st_shndx != 0,
-            symbol,
-        })
+        Some(Import { slot: self.base.wrapping_add(address(rela.offset)), name, defined_here: st_shndx != 0, symbol })
     }
 
     fn string(&self, offset: u32) -> Option<&'a CStr> {
