@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deadhand.model.history import scheduling
+from deadhand.model.history import RETURNED, scheduling
 from deadhand.model.program import replace
 from deadhand.model.schedule import Schedule, Switch, replaying
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deadhand.model.history import History
     from deadhand.model.program import Program
 
@@ -27,6 +29,7 @@ _TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "wa
 _SWEEP_SHARE = 4  # one run in so many, at most, is a sweep's
 _PAIR = 2
 _LONGEST_SWEEP = 200  # decisions; a longer group is left to the random policies
+_LONGEST_DEEP = 40
 _LENGTH = 24  # decisions expected of a group that was never seen
 
 
@@ -41,8 +44,9 @@ class Tally(msgspec.Struct):
 class Portfolio:
     """Gives programs their schedules, and learns how long each sort of overlap group is.
 
-    Of each pair of operations that met, one program is swept: each decision in turn is the only one at which the second thread is let
-    go first. That is complete for what one switch shows, where random policies come back to the same places.
+    Of each pair of operations that met and came back, one program is swept: each decision in turn is the only one at which the second
+    thread is let go first; then, for short ones, each with each later one at which the first thread goes on. That is complete for what
+    one switch shows, or two, where random policies come back to the same places.
     """
 
     def __init__(self, mode: str, number: int, count: int) -> None:
@@ -55,11 +59,19 @@ class Portfolio:
         self._turns = itertools.cycle(turns)
         self._lengths: dict[str, int] = {}
         self._swept: set[str] = set()
-        self._sweeps: deque[Program] = deque()
+        self._sweeps: deque[Iterator[Program]] = deque()
+        self._deep: deque[Iterator[Program]] = deque()
 
     def swept(self, size: int) -> list[Program]:
         """What a batch of `size` takes from the sweeps that wait."""
-        return [self._sweeps.popleft() for _ in range(min(size // _SWEEP_SHARE, len(self._sweeps)))]
+        found: list[Program] = []
+        while len(found) < size // _SWEEP_SHARE and (line := self._sweeps or self._deep):
+            program = next(line[0], None)
+            if program is None:
+                line.popleft()
+            else:
+                found.append(program)
+        return found
 
     def scheduled(self, program: Program, most: int) -> list[Program]:
         """The program as often as it shall run, at most `most` times; once, as it is, when nothing in it overlaps."""
@@ -96,16 +108,25 @@ class Portfolio:
         for region, decisions in zip(regions, told.decisions, strict=False):
             key = _sort(program, region)
             self._lengths[key] = max(self._lengths.get(key, 0), decisions + 1)
-        if history.complete and told.control == "full" and len(regions) == 1 == len(told.decisions):
-            self._plan_sweep(program, regions[0])
+        if told.control == "full" and len(regions) == 1 == len(told.decisions):
+            self._plan_sweep(program, history, regions[0], told.decisions[0])
 
-    def _plan_sweep(self, program: Program, region: range) -> None:
+    def _plan_sweep(self, program: Program, history: History, region: range, decisions: int) -> None:
         key = _sort(program, region)
-        if len(region) != _PAIR or key in self._swept or self._lengths[key] > _LONGEST_SWEEP or program.ending == "exit":
+        if len(region) != _PAIR or key in self._swept or program.ending == "exit":
+            return
+        numbers = [number for number, _, inside in program.walk() if not inside]
+        came_back = {event[1] for event in history.events if event[0] == RETURNED}
+        if not history.complete or not {numbers[at] for at in region} <= came_back:
             return
         self._swept.add(key)
-        second = program.steps[region[1]].thread
-        self._sweeps += [replace(program, schedule=replaying([Switch(0, at, second)])) for at in range(self._lengths[key])]
+        first, second = (program.steps[at].thread for at in region)
+        there = [Switch(0, at, second) for at in range(decisions)]
+        back = [Switch(0, at, first) for at in range(decisions)]
+        if decisions <= _LONGEST_SWEEP:
+            self._sweeps.append(replace(program, schedule=replaying([each])) for each in there)
+        if decisions <= _LONGEST_DEEP:
+            self._deep.append(replace(program, schedule=replaying([each, later])) for each in there for later in back[each.at + 1 :])
 
     def _length(self, program: Program) -> int:
         return max(self._lengths.get(_sort(program, region), _LENGTH) for region in program.regions())
