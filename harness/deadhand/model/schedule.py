@@ -19,6 +19,9 @@ VERSION = 1
 """The version of the meaning of a schedule: what a decision is, and the default. A newer one is not replayed, but said so."""
 
 MODES = ("controlled", "serial", "free")
+HUNT_MODES = ("mixed", *MODES)
+"""How a hunt runs overlapping steps. mixed: controlled, and a share on free-running threads, which see what control cannot."""
+
 POLICIES = ("default", "pct", "pos", "surw", "walk", "replay")
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _BATCH = 40
 _MOST_SINGLES = 120  # single switches tried for one candidate
-_MOST_PAIRS = 600
+_MOST_PAIRS = 1000
 _RANDOM = 24  # schedules by random policies for one candidate
 _POLICIES = ("pct-2", "surw", "pct-3", "pos")
 
@@ -59,7 +59,7 @@ class ForcedTrial(Trial):
         self._fewer()
         assert self.best.schedule is not None
         if len(self.best.schedule.switches) > 2:
-            self._any(self._pairs(program))
+            self._any(itertools.chain.from_iterable(self._pairs(each) for each in (program, *_swapped(program))))
 
     def pair(self) -> bool:
         """Guess: two of the steps that met, with what makes their handles, and one switch. Whether that shows it; it is then the `best`."""
@@ -138,8 +138,15 @@ class ForcedTrial(Trial):
         return [Switch(number, 0, thread) for number, threads in enumerate(regions) for thread in threads[1:]]
 
     def _pairs(self, program: Program) -> Iterator[Program]:
-        places = self._places(program)
-        pairs = (pair for pair in itertools.combinations(places, 2) if pair[0].at != pair[1].at and pair[0].to != pair[1].to and pair[0].region == pair[1].region)
+        """A switch away from the thread that runs first, and a later one back; what the first one sets off can be as long again."""
+        there = [place for place in self._places(program) if place.to != min(program.steps[at].thread for at in program.regions()[place.region])]
+        last = 2 * max((place.at for place in there), default=0)
+        pairs = (
+            (place, Switch(place.region, at, to))
+            for place in there
+            for at in range(place.at + 1, last + 1)
+            for to in sorted({program.steps[each].thread for each in program.regions()[place.region]} - {place.to})
+        )
         return (_forcing(program, pair) for pair in itertools.islice(pairs, _MOST_PAIRS))
 
     def _random(self, program: Program) -> Iterator[Program]:
@@ -147,6 +154,16 @@ class ForcedTrial(Trial):
         length = max((place.at for place in places), default=0) + 2
         for seed in range(_RANDOM):
             yield replace(program, schedule=schedule(_POLICIES[seed % len(_POLICIES)], seed, length))
+
+
+def _swapped(program: Program) -> Iterator[Program]:
+    """With the two steps of a pair in the other order, if there is one pair: who goes first by default is one switch less to force."""
+    regions = program.regions()
+    if len(regions) == 1 and len(regions[0]) == 2:
+        at = regions[0].start
+        first, second = program.steps[at], program.steps[at + 1]
+        steps = (replace(second, thread=first.thread, overlap=False), replace(first, thread=second.thread, overlap=True))
+        yield replace(program, steps=(*program.steps[:at], *steps, *program.steps[at + 2 :]))
 
 
 def carried(old: Program, new: Program) -> tuple[Switch, ...]:

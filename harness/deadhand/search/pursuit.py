@@ -18,7 +18,7 @@ from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
 from deadhand.search.machine import TimeIsUp, build_machine, hunt_settings, run_machine
 from deadhand.search.pursuer import Pursuer
-from deadhand.search.schedules import Portfolio, pinned
+from deadhand.search.schedules import Portfolio, how_scheduled, pinned
 from deadhand.search.signature import signature, symptom, trigger
 from deadhand.worker.evidence import MODES
 
@@ -333,6 +333,7 @@ class Pursuit:
             detail=case.detail,
             evidence=case.evidence,
             known=known is not None,
+            schedule=how_scheduled(confirmed.program, confirmed.control, confirmed.why),
         )
         self.found[name] = found
         self._enough = self._enough or self.enough(found)
@@ -354,7 +355,7 @@ class Pursuit:
         coverage = {name: dict(counts) for name, counts in self.coverage.items()}
         for name in self.target.operations:
             coverage.setdefault(name, {})
-        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible())
+        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible(), self.portfolio.policies(), dict(self.portfolio.why))
 
     def _possible(self) -> dict[str, list[str]]:
         """For each operation the states that its handle can be in; a type that refuses to be made without its constructor is none's fault."""

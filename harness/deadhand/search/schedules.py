@@ -15,21 +15,19 @@ from deadhand.model.program import replace
 from deadhand.model.schedule import Schedule, Switch, replaying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from deadhand.model.history import History
     from deadhand.model.program import Program
-
-MODES = ("mixed", "controlled", "serial", "free")
-"""mixed: controlled, and a share on free-running threads, which see what control cannot."""
 
 _TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "walk", "pct-2", "pos", "pct-1")
 """Measured on the specimens whose windows have no width: low-depth PCT finds most of them soonest; what needs two switches, SURW and POS."""
 
 _SWEEP_SHARE = 4  # one run in so many, at most, is a sweep's
+_CONTROL = {"full": "fully controlled", "partial": "partly controlled", "none": "not controlled"}
 _PAIR = 2
 _LONGEST_SWEEP = 200  # decisions; a longer group is left to the random policies
-_LONGEST_DEEP = 40
+_LONGEST_DEEP = 30
 _LENGTH = 24  # decisions expected of a group that was never seen
 
 
@@ -58,6 +56,7 @@ class Portfolio:
         turns = _TURNS if mode != "controlled" else tuple(each for each in _TURNS if each != "free")
         self._turns = itertools.cycle(turns)
         self._lengths: dict[str, int] = {}
+        self._probed: set[str] = set()
         self._swept: set[str] = set()
         self._sweeps: deque[Iterator[Program]] = deque()
         self._deep: deque[Iterator[Program]] = deque()
@@ -119,14 +118,24 @@ class Portfolio:
         came_back = {event[1] for event in history.events if event[0] == RETURNED}
         if not history.complete or not {numbers[at] for at in region} <= came_back:
             return
+        assert program.schedule is not None
+        if program.schedule.policy != "default":  # how many decisions there are to sweep, only a run without switches tells
+            if key not in self._probed:
+                self._probed.add(key)
+                self._sweeps.append(iter((replace(program, schedule=Schedule()),)))
+            return
         self._swept.add(key)
         first, second = (program.steps[at].thread for at in region)
         there = [Switch(0, at, second) for at in range(decisions)]
-        back = [Switch(0, at, first) for at in range(decisions)]
+        back = [Switch(0, at, first) for at in range(2 * decisions)]  # what the first switch sets off can be as long again
         if decisions <= _LONGEST_SWEEP:
             self._sweeps.append(replace(program, schedule=replaying([each])) for each in there)
         if decisions <= _LONGEST_DEEP:
             self._deep.append(replace(program, schedule=replaying([each, later])) for each in there for later in back[each.at + 1 :])
+
+    def policies(self) -> dict[str, tuple[int, int]]:
+        """For each policy (schedules run, suspicions)."""
+        return {name: (each.schedules, each.suspicions) for name, each in sorted(self.tally.items())}
 
     def _length(self, program: Program) -> int:
         return max(self._lengths.get(_sort(program, region), _LENGTH) for region in program.regions())
@@ -148,9 +157,22 @@ def label(schedule: Schedule | None) -> str:
     """What a schedule's policy is called in a report."""
     if schedule is None or schedule.mode != "controlled":
         return "free" if schedule is None else schedule.mode
-    if schedule.policy == "replay":
+    if schedule.policy in ("default", "replay"):
         return "sweep"
     return f"{schedule.policy}-{schedule.depth}" if schedule.policy == "pct" else schedule.policy
+
+
+def how_scheduled(program: Program, control: str, why: Sequence[str]) -> str:
+    """One line on how a find's overlapping steps ran; empty where none overlap."""
+    if not program.regions():
+        return ""
+    if program.schedule is None:
+        return "free-running threads: no schedule was forced"
+    if program.schedule.mode != "controlled":
+        return "one step after another"
+    number = len(program.schedule.switches)
+    forced = "no forced switch" if not number else "1 forced switch" if number == 1 else f"{number} forced switches"
+    return f"{_CONTROL.get(control, 'controlled')}, {forced}" + "".join(f"; {each}" for each in why)
 
 
 def pinned(program: Program, history: History) -> Program:

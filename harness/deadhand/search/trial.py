@@ -60,6 +60,7 @@ class Trial:
         self.program = program
         self.finding = finding
         self.tries = tries
+        self.last: History | None = None
 
     def shows(self, candidate: Program) -> Finding | None:
         """The finding that `candidate` shows alone in a fresh child, within the allowed tries; None when it does not."""
@@ -91,7 +92,7 @@ class Trial:
         return shown, done
 
     def _once(self, candidate: Program) -> Finding | None:
-        history = self.lane.run_one(candidate)
+        history = self.last = self.lane.run_one(candidate)
         self._check_setup(history)
         for found in judge(self.lane.target, candidate, history):
             if alike(found, self.finding, candidate, self.program):
