@@ -158,7 +158,17 @@ impl Run {
 
     /// Wait for something, for at most so long.
     pub(crate) fn block(&self, me: &Managed, wait: Wait, limit: Option<Duration>) -> Woken {
-        let state = self.lock();
+        self.block_for(self.lock(), me, wait, limit)
+    }
+
+    /// Wait for something that was just seen not to be there.
+    pub(crate) fn block_for<'s>(
+        &'s self,
+        state: Held<'s, State>,
+        me: &Managed,
+        wait: Wait,
+        limit: Option<Duration>,
+    ) -> Woken {
         if state.over {
             release(me);
             return Woken::Released;
