@@ -125,9 +125,11 @@ impl Managed {
         call: &'static str,
         limit: Option<Duration>,
     ) -> c_int {
-        // To let go and to begin to wait is one thing: nobody gives the token up in between.
-        self.unlock_mutex(of, mutex);
-        let woken = self.run.block(self, Wait::new(Thing::at(Kind::Condition, condition), call), limit);
+        let wait = Wait::new(Thing::at(Kind::Condition, condition), call);
+        let mut state = self.run.lock();
+        // To let go and to begin to wait is one thing, also for threads outside: they signal under the state's lock.
+        self.unlock_mutex(of, mutex, &mut state);
+        let woken = self.run.block_for(state, self, wait, limit);
         // When the region ends meanwhile this is a spurious wake-up, which every caller must expect.
         let result = self.lock_mutex(of, mutex, call);
         if result == 0 && woken == Woken::TimedOut { ETIMEDOUT } else { result }

@@ -105,9 +105,6 @@ impl Managed {
         if self.released.get() {
             return None;
         }
-        if futex.load(of) != futex.value {
-            return Some(fail(EAGAIN));
-        }
         let is_absolute = futex.operation == libc::FUTEX_WAIT_BITSET;
         let limit = (futex.fourth != 0).then(|| {
             let time = futex.fourth as *const timespec;
@@ -119,7 +116,12 @@ impl Managed {
             }
         });
         let bits = if is_absolute { futex.bits } else { u32::MAX };
-        Some(match self.run.block(self, Wait::new(futex.thing(), "futex").bits(bits), limit) {
+        // Looked at under the state's lock, as threads outside wake under it.
+        let state = self.run.lock();
+        if futex.load(of) != futex.value {
+            return Some(fail(EAGAIN));
+        }
+        Some(match self.run.block_for(state, self, Wait::new(futex.thing(), "futex").bits(bits), limit) {
             // When the region ended it may look again: a futex may wake for no reason.
             Woken::Called | Woken::Released => 0,
             Woken::TimedOut => fail(ETIMEDOUT),

@@ -9,7 +9,7 @@ use crate::real::{self, Contract};
 use crate::sched::gil::{self, Phase};
 use crate::sched::managed::Managed;
 use crate::model::Control;
-use crate::sched::state::{Access, Wait, Woken};
+use crate::sched::state::{Access, State, Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
 use crate::slots::Hook;
 
@@ -82,7 +82,7 @@ impl Managed {
         } else if self.gil.get() != Phase::None || gil::is_switch_mutex(mutex) {
             real::pthread_mutex_unlock(of, mutex)
         } else {
-            let result = self.unlock_mutex(of, mutex);
+            let result = self.unlock_mutex(of, mutex, &mut self.run.lock());
             self.run.stop(self, Point::Release, mutex.addr(), false);
             result
         }
@@ -149,10 +149,9 @@ impl Managed {
     }
 
     /// Let go of a mutex, without a point.
-    pub(super) fn unlock_mutex(&self, of: Contract, mutex: *mut pthread_mutex_t) -> c_int {
+    pub(super) fn unlock_mutex(&self, of: Contract, mutex: *mut pthread_mutex_t, state: &mut State) -> c_int {
         let result = real::pthread_mutex_unlock(of, mutex);
         let thing = Thing::at(Kind::Mutex, mutex);
-        let mut state = self.run.lock();
         state.let_go(thing, self.index);
         state.wake(thing, usize::MAX, u32::MAX);
         result

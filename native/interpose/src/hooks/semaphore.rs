@@ -120,11 +120,13 @@ impl Managed {
             if self.released.get() {
                 return None;
             }
+            // Looked at under the state's lock, as threads outside post under it.
+            let mut state = self.run.lock();
             if real::sem_trywait(of, semaphore) == 0 {
-                self.run.lock().take(thing, self.index);
+                state.take(thing, self.index);
                 return Some(0);
             }
-            let error = match self.run.block(self, Wait::new(thing, call), limit) {
+            let error = match self.run.block_for(state, self, Wait::new(thing, call), limit) {
                 Woken::Called => continue,
                 Woken::Released => return None,
                 Woken::TimedOut => ETIMEDOUT,

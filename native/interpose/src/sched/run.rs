@@ -127,8 +127,7 @@ impl Run {
                 return;
             }
             if state.is_finished() {
-                self.door.open();
-                return finish(&mut state, me);
+                return self.finish(&mut state, me);
             }
             match state.decide(None, Point::End, false) {
                 Some(next) => return hand(&mut state, next),
@@ -159,7 +158,17 @@ impl Run {
 
     /// Wait for something, for at most so long.
     pub(crate) fn block(&self, me: &Managed, wait: Wait, limit: Option<Duration>) -> Woken {
-        let state = self.lock();
+        self.block_for(self.lock(), me, wait, limit)
+    }
+
+    /// Wait for something that was just seen not to be there.
+    pub(crate) fn block_for<'s>(
+        &'s self,
+        state: Held<'s, State>,
+        me: &Managed,
+        wait: Wait,
+        limit: Option<Duration>,
+    ) -> Woken {
         if state.over {
             release(me);
             return Woken::Released;
@@ -184,6 +193,10 @@ impl Run {
             }
         }
         loop {
+            if state.is_finished() {
+                self.finish(&mut state, me);
+                return Woken::Released;
+            }
             let decided = me.next.take().filter(|next| state.can_go_on(*next));
             match decided.or_else(|| state.decide(None, Point::Block, false)) {
                 Some(next) if next == me.index => {
@@ -231,7 +244,9 @@ impl Run {
         state.threads[me.index].status = Status::Away;
         state.stop_at(me.index, Point::Block, 0);
         state.holder = NOBODY;
-        if let Some(next) = state.decide(None, Point::Block, false) {
+        if state.is_finished() {
+            self.finish(&mut state, me);
+        } else if let Some(next) = state.decide(None, Point::Block, false) {
             hand(&mut state, next);
         }
         drop(state);
@@ -273,7 +288,7 @@ impl Run {
             }
         }
         state.notice_alarm();
-        if matches!(state.threads[me.index].status, Status::Ready) {
+        if state.threads.iter().any(|thread| matches!(thread.status, Status::Ready)) {
             return state;
         }
         self.let_in(&mut state);
@@ -402,6 +417,22 @@ impl Run {
         }
     }
 
+    /// All have left: let everybody go.
+    fn finish(&self, state: &mut State, me: &Managed) {
+        state.over = true;
+        if state.gil == Some(me.index) {
+            gil::carry_out();
+        }
+        release(me);
+        for (index, thread) in state.threads.iter().enumerate() {
+            if index != me.index && !matches!(thread.status, Status::Ended) {
+                thread.gate.open();
+            }
+        }
+        self.door.open();
+        crate::region::ended();
+    }
+
     fn interrupted(&self, me: &Managed) {
         let mut state = self.lock();
         if state.interrupt(me.index) {
@@ -428,18 +459,6 @@ pub(crate) fn hand(state: &mut State, next: usize) {
 
 fn release(me: &Managed) {
     me.released.set(true);
-}
-
-/// All have left: let everybody go.
-fn finish(state: &mut State, me: &Managed) {
-    state.over = true;
-    release(me);
-    for (index, thread) in state.threads.iter().enumerate() {
-        if index != me.index && !matches!(thread.status, Status::Ended) {
-            thread.gate.open();
-        }
-    }
-    crate::region::ended();
 }
 
 /// How many threads this process has.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deadhand_journal::{Journal, JournalError};
 
 use super::record::Record;
-use super::state::{State, Status, Thread};
+use super::state::{State, Status, Thread, Wait};
 use super::{Kind, Thing, graph};
 use crate::model::{DEADLOCK, FULL_JOURNAL};
 
@@ -36,7 +36,14 @@ pub(crate) fn all_wait(state: &State) -> Stuck {
         Status::Blocked(wait) if wait.thing.kind != Kind::Thread => graph::probable_owner(state, wait, index).is_some(),
         _ => false,
     });
-    if waits_for_somebody { Stuck::Deadlock } else { Stuck::LostWakeUp }
+    // Nobody knows who holds a lock made of a futex; but threads that wait at different ones probably wait for each other.
+    let mut futexes = state.threads.iter().filter_map(|thread| match &thread.status {
+        Status::Blocked(Wait { thing: Thing { kind: Kind::Futex, address }, .. }) => Some(*address),
+        _ => None,
+    });
+    let first = futexes.next();
+    let differ = futexes.any(|futex| Some(futex) != first);
+    if waits_for_somebody || differ { Stuck::Deadlock } else { Stuck::LostWakeUp }
 }
 
 /// Write down who waits for what, and leave the process at once.
