@@ -66,7 +66,7 @@ class Phase(Event, frozen=True, tag="phase"):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One confirmed finding, as it stands in the summary. `reproduced` reads "k/n"; `schedule` says how overlapping steps ran, empty where none overlap."""
+    """One confirmed finding, as it stands in the summary. `reproduced` reads "k/n"; `schedule` says how overlapping steps ran, empty where none overlap; `schedules_to_first` counts runs with overlapping steps."""
 
     target: str
     mad: str
@@ -83,6 +83,7 @@ class Found(msgspec.Struct, frozen=True):
     evidence: str
     known: bool = False
     schedule: str = ""
+    schedules_to_first: int = 0
 
 
 class FindingEvent(Event, frozen=True, tag="finding"):

@@ -244,7 +244,7 @@ class Pursuit:
             found = next((each for each in findings if not self._is_known(program, each)), None)
             self.portfolio.learn(program, history, suspicious=bool(findings))
             if found is not None:
-                self.pursuer.suspect(pinned(program, history), found, lane.mode, before + index + 1)
+                self.pursuer.suspect(pinned(program, history), found, lane.mode, before + index + 1, self.portfolio.total)
 
     def _drain(self) -> None:
         """Wait for what still runs, and judge it, without beginning anything new."""
@@ -333,6 +333,7 @@ class Pursuit:
             detail=case.detail,
             evidence=case.evidence,
             known=known is not None,
+            schedules_to_first=result.suspicion.schedules,
             schedule=how_scheduled(confirmed.program, confirmed.control, confirmed.why),
         )
         self.found[name] = found

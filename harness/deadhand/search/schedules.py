@@ -133,6 +133,11 @@ class Portfolio:
         if decisions <= _LONGEST_DEEP:
             self._deep.append(replace(program, schedule=replaying([each, later])) for each in there for later in back[each.at + 1 :])
 
+    @property
+    def total(self) -> int:
+        """How many schedules of programs with overlapping steps have run."""
+        return sum(each.schedules for each in self.tally.values())
+
     def policies(self) -> dict[str, tuple[int, int]]:
         """For each policy (schedules run, suspicions)."""
         return {name: (each.schedules, each.suspicions) for name, each in sorted(self.tally.items())}
