@@ -18,6 +18,8 @@ class Settings:
     journal_mib: size of a lane's shared journal. batch: programs per warm child. confirm: times a finding must repeat
     alone in a fresh child. confirm_threads: the same for programs with overlapping threads. shrink_runs: most children
     spent on shrinking one finding, shrink_seconds: longest time for it. start_seconds: seconds a zygote may take to import its target.
+    schedules: how many schedules a program with overlapping steps is given. decisions: decisions of one controlled schedule,
+    after which it is a livelock.
     """
 
     hang_seconds: float = 5.0
@@ -30,6 +32,8 @@ class Settings:
     shrink_runs: int = 400
     shrink_seconds: float = 6.0
     start_seconds: float = 60.0
+    schedules: int = 6
+    decisions: int = 20_000
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:

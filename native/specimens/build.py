@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-C, RUST = HERE / "c", HERE / "rust"
+C, RUST, RUST_CTYPES = HERE / "c", HERE / "rust", HERE / "rust-ctypes"
 TWINS = {"bug": "0", "fixed": "1"}
 CFLAGS = ["-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Wall", "-Wextra"]
 CFLAGS += ["-Wno-cast-function-type", "-Wno-missing-field-initializers", f"-ffile-prefix-map={HERE}=."]
@@ -43,6 +43,7 @@ def build(out: Path | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out) as scratch:
         _build_c(out, Path(scratch))
         _build_rust(out, Path(scratch))
+        _build_rust_ctypes(out, Path(scratch))
     return out
 
 
@@ -71,7 +72,7 @@ def _build_c_twin(compiler: list[str], source: Path, twin: str, out: Path, scrat
     module, wrapper = f"spec_{source.stem}_{twin}", source.with_suffix(".py")
     is_plain = wrapper.exists()
     product = f"lib{source.stem}_{twin}.so" if is_plain else module + sysconfig.get_config_var("EXT_SUFFIX")
-    inputs = [source, *([wrapper] if is_plain else [C / "specimen.h"])]
+    inputs = [source, C / "window.h", *([wrapper] if is_plain else [C / "specimen.h"])]
     with _Stamp(out, module, compiler, inputs) as stamp:
         if stamp.is_current(product, *([f"{module}.py"] if is_plain else [])):
             return
@@ -79,8 +80,7 @@ def _build_c_twin(compiler: list[str], source: Path, twin: str, out: Path, scrat
         _run([*compiler, str(source), *flags])
         (scratch / product).replace(out / product)
         if is_plain:
-            shutil.copyfile(wrapper, scratch / f"{module}.py")
-            (scratch / f"{module}.py").replace(out / f"{module}.py")
+            _place(wrapper, f"{module}.py", out, scratch)
 
 
 def _build_rust(out: Path, scratch: Path) -> None:
@@ -95,8 +95,36 @@ def _build_rust(out: Path, scratch: Path) -> None:
         if stamp.is_current(product):
             return
         _run(command, PYO3_NO_PYTHON="1")  # abi3: one library for all interpreters
-        shutil.copyfile(RUST / "target" / "release" / "libspec_rust.so", scratch / product)
-        (scratch / product).replace(out / product)
+        _place(RUST / "target" / "release" / "libspec_rust.so", product, out, scratch)
+
+
+def _build_rust_ctypes(out: Path, scratch: Path) -> None:
+    """Plain libraries, one per twin with all specimens in it, and their wrappers."""
+    if shutil.which("cargo") is None:
+        return
+    wrappers = sorted(RUST_CTYPES.glob("*.py"))
+    sources = [RUST / "src" / "window.rs", *sorted((RUST_CTYPES / "src").glob("*.rs"))]
+    for twin in TWINS:
+        product = f"librust_ctypes_{twin}.so"
+        modules = {f"spec_{wrapper.stem}_{twin}.py": wrapper for wrapper in wrappers}
+        target = RUST_CTYPES / "target" / twin
+        command = ["cargo", "build", "--release", "--locked", "--quiet"]
+        command += ["--manifest-path", str(RUST_CTYPES / "Cargo.toml"), "--target-dir", str(target)]
+        command += ["--features", "fixed"] if twin == "fixed" else []
+        inputs = [RUST_CTYPES / "Cargo.toml", RUST_CTYPES / "Cargo.lock", *sources, *wrappers]
+        with _Stamp(out, f"rust_ctypes_{twin}", command, inputs) as stamp:
+            if stamp.is_current(product, *modules):
+                continue
+            _run(command)
+            _place(target / "release" / "libspec_rust_ctypes.so", product, out, scratch)
+            for module, wrapper in modules.items():
+                _place(wrapper, module, out, scratch)
+
+
+def _place(made: Path, product: str, out: Path, scratch: Path) -> None:
+    """A copy of `made`, whole from the moment on that it is there."""
+    shutil.copyfile(made, scratch / product)
+    (scratch / product).replace(out / product)
 
 
 class _Stamp:

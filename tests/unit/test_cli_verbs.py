@@ -118,7 +118,7 @@ def test_a_hunt_gets_its_options_and_keeps_its_output_clean(here, monkeypatch, c
         return summary()
 
     monkeypatch.setattr(campaign, "hunt", fake)
-    code = cli.run(["hunt", "a.py", "b.py:B", "--time", "2m", "--programs", "9", "--seed", "5", "--evidence", "stock", "--jobs", "3", "--format", "jsonl", "--no-save", "--include-unsafe"])
+    code = cli.run(["hunt", "a.py", "b.py:B", "--time", "2m", "--programs", "9", "--seed", "5", "--evidence", "stock", "--jobs", "3", "--format", "jsonl", "--no-save", "--include-unsafe", "--mode", "serial"])
     streams = capsys.readouterr()
     assert code == 0
     assert [json.loads(line)["event"] for line in streams.out.splitlines()] == ["started", "summary"]
@@ -126,7 +126,7 @@ def test_a_hunt_gets_its_options_and_keeps_its_output_clean(here, monkeypatch, c
     budget = seen.pop("budget")
     assert (budget.seconds, budget.programs) == (120, 9)
     seen.pop("settings")
-    assert seen == {"names": ["a.py", "b.py:B"], "seed": 5, "modes": ["stock"], "corpus": None, "jobs": 3, "include_unsafe": True}
+    assert seen == {"names": ["a.py", "b.py:B"], "seed": 5, "modes": ["stock"], "corpus": None, "jobs": 3, "include_unsafe": True, "schedules": "serial"}
 
 
 def test_a_plan_that_is_not_there(here, capsys):

@@ -10,6 +10,7 @@ from deadhand import oracles
 from deadhand.model import history as H  # noqa: N812
 from deadhand.model.history import Death, History
 from deadhand.model.program import Blob, Hostile, Lent, Program, Ref, Step
+from deadhand.model.status import DEADLOCK
 from deadhand.model.verdict import Finding, Verdict
 from deadhand.oracles import ORACLES, judge, verdict
 from deadhand.target.loader import load
@@ -104,6 +105,7 @@ class Story:
         self.died_in = 0
         self.died_in_phase = ""
         self.damage: str | None = None
+        self.last_words: list[list[Any]] = []
 
     def raised(self, number: int, names: list[str], message: str = "", *, in_plan: bool = False) -> Story:
         self.outcomes[number] = [H.RAISED, number, names, message, in_plan]
@@ -129,6 +131,11 @@ class Story:
         self.death, self.died_in, self.died_in_phase = Death(kind, name, stderr), step, phase
         return self
 
+    def stuck(self, kind: str, *rows: list[Any], step: int = 3) -> Story:
+        """The scheduler's last word, while `step` is under way."""
+        self.last_words = [[H.STUCK, kind, 0, list(rows)]]
+        return self.dies(step, kind="exit", name=str(DEADLOCK))
+
     def events(self) -> list[list[Any]]:
         found: list[list[Any]] = [[H.PHASE, "setup"], [H.PHASE, "steps"]]
         walked = list(self.program.walk())
@@ -147,7 +154,7 @@ class Story:
 
         for number, _, inside in walked:
             if not inside and not tell(number):
-                return found
+                return found + self.last_words
         for event in self.tail:
             found.append(event)
             if self.died_in_phase and event == [H.PHASE, self.died_in_phase]:
@@ -234,9 +241,25 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "clear in a callback": (Story(MAKE, OPEN, step("call", "store_1", args=callback(CLEAR))).dies(3), [("death", "SIGSEGV", "MAD-15", 3)]),
     "crash inside the callback": (Story(MAKE, step("call", "store_1", args=callback(CLOSE, step("call", "store_1")))).dies(4), [("death", "SIGSEGV", "MAD-14", 4)]),
     "dying in a cycle": (Story(MAKE, DYING).dies(2), [("death", "SIGSEGV", "MAD-08", 2)]),
+    "deadlock with the GIL": (
+        Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).stuck("deadlock", [0, 2, "pthread_mutex_lock", 1, "mutex 1"], [1, 3, "PyEval_RestoreThread", 0, "the GIL"]),
+        [("deadlock", "deadlock", "MAD-22", 3)],
+    ),
+    "lost wake-up": (
+        Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).stuck("lost wake-up", [0, 2, "pthread_cond_wait", -1, "condition 1"], step=2),
+        [("deadlock", "lost wake-up", "MAD-22", 2)],
+    ),
+    "livelock": (
+        Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).stuck("livelock", [0, 2, "nothing: it runs", -1, ""], [1, -1, "nothing: it runs", -1, ""], step=2),
+        [("deadlock", "livelock", "MAD-22", 2)],
+    ),
+    "deadlock with itself": (
+        Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).stuck("deadlock", [0, 2, "pthread_mutex_lock", 0, "mutex 1"], step=2),
+        [("deadlock", "deadlock", "MAD-16", 2)],
+    ),
     "hang in a callback": (Story(MAKE, REENTRANT_CLOSE).dies(2, kind="hang", name="5 s"), [("hang", "hang", "MAD-14", 2)]),
     "hang in the collector": (Story(MAKE, step("@collect")).dies(2, kind="hang", name="5 s"), [("hang", "hang", "MAD-16", 2)]),
-    "deadlock": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).dies(3, kind="hang", name="5 s"), [("hang", "hang", "MAD-22", 3)]),
+    "hang of two threads": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).dies(3, kind="hang", name="5 s"), [("hang", "hang", "MAD-22", 3)]),
     "system error": (Story(MAKE, READ).raised(2, ["builtins.SystemError", "builtins.Exception"]), [("boundary", "SystemError", "MAD-17", 2)]),
     "panic": (Story(MAKE, READ).raised(2, ["pyo3_runtime.PanicException", "builtins.BaseException"], "no"), [("boundary", "PanicException", "MAD-17", 2)]),
     "lost exception": (Story(MAKE).after([H.LOST, "in f", KEY_ERROR, "no"]), [("unraisable", "KeyError", "MAD-17", 0)]),
@@ -268,6 +291,20 @@ def test_what_is_wrong_is_found_and_named(toy: Description, name: str) -> None:
     for finding in story.judge(toy):
         assert finding.detail
         assert finding.certain
+
+
+def test_a_deadlock_names_threads_steps_and_locks(toy: Description) -> None:
+    story = Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True))
+    rows = [[0, 2, "pthread_mutex_lock", 1, "mutex 1"], [1, 3, "PyEval_RestoreThread", 0, "the GIL"], [2, -1, "pthread_cond_wait", -1, "condition 1"]]
+    (found,) = story.stuck("deadlock", *rows).judge(toy)
+    assert found.detail == (
+        "nobody can go on: thread 0 (step 2, read) holds the GIL and waits for mutex 1; thread 1 (step 3, read) holds mutex 1 and waits for the GIL; "
+        "thread 2 (of the library itself) waits for condition 1"
+    )
+
+
+def test_the_status_of_a_deadlock_without_its_record_is_a_death(toy: Description) -> None:
+    assert [each.oracle for each in Story(MAKE).dies(1, kind="exit", name=str(DEADLOCK)).judge(toy)] == ["death"]
 
 
 def test_every_oracle_is_exercised() -> None:

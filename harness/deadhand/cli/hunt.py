@@ -11,6 +11,7 @@ import typer
 
 from deadhand.cli import options
 from deadhand.errors import CaseError, ExitCode
+from deadhand.model.schedule import HUNT_MODES as MODES
 
 if TYPE_CHECKING:
     from deadhand.search.events import Found, Summary
@@ -24,12 +25,14 @@ def hunt(
     evidence: Annotated[str, typer.Option(help="Evidence modes to rotate through, comma between.")] = "debug,poison,unmap,stock",
     corpus: Annotated[str, typer.Option(help="The folder where cases are kept.")] = "corpus",
     format: options.Format = "rich",  # noqa: A002  the option's name
+    mode: Annotated[str, typer.Option(help="How overlapping steps run: mixed, controlled, serial (one after another) or free (threads left alone).")] = "mixed",
     jobs: Annotated[int | None, typer.Option(help="Children at once; default: one per processor.", show_default=False)] = None,
     include_unsafe: Annotated[bool, typer.Option("--include-unsafe", help="Also call what the library documents as unsafe.")] = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Keep no case.")] = False,
 ) -> int:
     """Hunt lifetime bugs in the given targets until the time is over; keep what is found as cases."""
     options.one_of("--format", format, options.FORMATS)
+    options.one_of("--mode", mode, MODES)
     options.at_least_one("--programs", programs)
     options.at_least_one("--jobs", jobs)
     wanted = options.modes(evidence)
@@ -53,6 +56,7 @@ def hunt(
                 jobs=jobs or options.processors(),
                 include_unsafe=include_unsafe,
                 emit=report,
+                schedules=mode,
             )
         finally:
             report.close()

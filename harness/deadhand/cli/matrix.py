@@ -44,8 +44,7 @@ def matrix(
         _table(results)
     if not results:
         return int(ExitCode.NOTHING_RAN)
-    good = all(each.found and not each.false_alarms for each in results)
-    return int(ExitCode.CLEAN if good else ExitCode.FINDINGS)
+    return int(ExitCode.CLEAN if all(each.good for each in results) else ExitCode.FINDINGS)
 
 
 def _emitter(format: str) -> Callable[[Event], None]:  # noqa: A002
@@ -59,17 +58,18 @@ def _emitter(format: str) -> Callable[[Event], None]:  # noqa: A002
         from deadhand.search.matrix import SpecimenResult
 
         if isinstance(event, SpecimenResult):
-            typer.echo(f"{event.specimen}: {'found' if event.found else 'missed'}{f' ({event.note})' if event.note else ''}", err=True)
+            what = "found" if event.found else "not hunted" if event.needs else "missed"
+            typer.echo(f"{event.specimen}: {what}{f' ({event.note})' if event.note else ''}", err=True)
 
     return say
 
 
 def row(result: SpecimenResult) -> list[str]:
     """One line of the table."""
-    found = "yes" if result.found else f"no: {result.note.splitlines()[0]}" if result.note else "no"
-    if result.seeds > 1:
+    found = "yes" if result.found else result.note if result.needs else f"no: {result.note.splitlines()[0]}" if result.note else "no"
+    if result.seeds > 1 and not result.needs:
         found += f" ({result.seeds_found}/{result.seeds})"
-    named = "yes" if result.class_named else ", ".join(result.named) or "no"
+    named = "yes" if result.class_named else ", ".join(result.named) or ("" if result.needs else "no")
     numbers = [result.programs_to_first, result.steps, result.known_minimum, result.false_alarms]
     return [result.specimen, result.mad, result.technology, str(result.threads), found, named, *["" if each is None else str(each) for each in numbers]]
 
@@ -77,7 +77,9 @@ def row(result: SpecimenResult) -> list[str]:
 def total(results: list[SpecimenResult]) -> str:
     """The line below the table."""
     found, named, alarms = sum(each.found for each in results), sum(each.class_named for each in results), sum(each.false_alarms for each in results)
-    return f"{found} of {len(results)} found, {named} under their class, {alarms} false alarms"
+    hunted = [each for each in results if not each.needs]
+    rest = f"; {len(results) - len(hunted)} not hunted, they need control of schedules" if len(hunted) < len(results) else ""
+    return f"{found} of {len(hunted)} found, {named} under their class, {alarms} false alarms{rest}"
 
 
 def _markdown(results: list[SpecimenResult]) -> None:
@@ -97,8 +99,7 @@ def _table(results: list[SpecimenResult]) -> None:
     for name in _COLUMNS:
         table.add_column(name, overflow="fold")
     for each in results:
-        good = each.found and not each.false_alarms
-        table.add_row(*[Text(cell) for cell in row(each)], style="" if good else "red")
+        table.add_row(*[Text(cell) for cell in row(each)], style="" if each.good else "red")
     console = Console(highlight=False)
     console.print(table)
     console.print(total(results))

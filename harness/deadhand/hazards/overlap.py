@@ -17,7 +17,7 @@ class Overlap(Hazard):
 
     name = "overlap"
     summary = "calls on one handle run at once on several threads, disposal included"
-    weight = 5
+    weight = 8
 
     def fits(self, target: Description) -> bool:
         return any(handle.overlap and handle.threads == "any" for handle in target.kinds.values())

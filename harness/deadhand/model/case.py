@@ -9,9 +9,10 @@ import msgspec
 
 from deadhand.errors import CaseError
 from deadhand.model.program import Program
+from deadhand.model.schedule import wrong
 
-FORMAT = 1
-"""The version of the file format that this deadhand writes; it reads this one and older ones."""
+FORMAT = 2
+"""The newest version of the file format; this one and older ones are read. 2 is written only where there is a schedule."""
 
 STATUSES = ("open", "fixed", "expected")
 """open: must still reproduce. fixed: must pass. expected: a hazard that the library documents and accepts."""
@@ -29,7 +30,8 @@ class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """One find. `signature` is what it is deduplicated by; `reproduced` reads "k/n" runs alone in a fresh child.
 
-    `evidence` names the mode it was confirmed in; `oracle`, `symptom` and `detail` are the finding's.
+    `evidence` names the mode it was confirmed in; `oracle`, `symptom` and `detail` are the finding's. `control` says how far
+    its schedule was controlled ("full", "partial", "none"), `why` what was not.
     """
 
     format: int
@@ -45,10 +47,17 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     step: int = 0
     evidence: str = "stock"
     reproduced: str = ""
+    control: str = ""
+    why: tuple[str, ...] = ()
     programs_to_first: int = 0
     environment: Environment = Environment()
     link: str = ""
     note: str = ""
+
+    @staticmethod
+    def format_of(program: Program) -> int:
+        """The oldest format in which a case of `program` can be written."""
+        return 1 if program.schedule is None else FORMAT
 
     def encode(self) -> bytes:
         """The text of the case file."""
@@ -75,6 +84,8 @@ def decode_case(data: bytes, where: str) -> Case:
         raise CaseError(f"{where}: not a valid case: {error}", remedy="restore the file, or delete it; docs/reference.md has the schema") from None
     if case.status not in STATUSES:
         raise CaseError(f"{where}: status {case.status!r} is not one of {', '.join(STATUSES)}", remedy='set "status" to one of them')
+    if case.program.schedule is not None and (what := wrong(case.program.schedule)):
+        raise CaseError(f"{where}: {what}", remedy="python -m pip install --upgrade deadhand, or delete the schedule: the program then runs on free threads")
     return case
 
 

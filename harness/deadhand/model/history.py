@@ -6,9 +6,12 @@ memory, so that what was written before a crash is there after it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
+
+from deadhand.model.schedule import Switch
 
 PROGRAM = "P"  # [P, index in the batch]
 BEGIN = "B"  # [B, step, thread]
@@ -21,9 +24,16 @@ LOST = "U"  # [U, where, [class and bases], message]: an exception nobody could 
 LEDGER = "L"  # [L, name, count at start, count at end]
 SURVIVOR = "W"  # [W, step, what, in a cycle, kept by contract]
 ALIVE = "A"  # [A, how many survivors of all programs of this child are still alive]
+IDENT = "T"  # [T, thread, what the system calls it]: so that a dying thread can be told from the others
+SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the default, written by native code as it is made
+CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
+STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
 DONE = "D"  # [D]
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+
+_CURRENT = re.compile(r"^Current thread 0x([0-9a-f]+) \(most recent call first\)", re.MULTILINE)
 
 
 class Death(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,6 +67,63 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True):
             elif event[0] in (RETURNED, RAISED, SKIPPED) and event[1] in open_:
                 open_.remove(event[1])
         return open_
+
+
+def dying_step(history: History) -> int:
+    """The step that was under way on the thread that died: the last one begun, unless the crash report names another thread of ours. 0 for none."""
+    open_ = history.open_steps()
+    threads = {event[1]: event[2] for event in history.events if event[0] == BEGIN}
+    named = _CURRENT.search(history.death.stderr) if history.death is not None else None
+    if named is not None:
+        thread = next((event[1] for event in history.events if event[0] == IDENT and event[2] == int(named[1], 16)), None)
+        open_ = [step for step in open_ if threads.get(step) == thread] or open_
+    return abs(open_[-1]) if open_ else 0
+
+
+class Stuck(msgspec.Struct, frozen=True):
+    """One thread of those that cannot go on. `owner` is -1 when what it waits for belongs to nobody."""
+
+    thread: int
+    step: int
+    waits: str
+    owner: int
+    lock: str
+
+
+class Scheduling(msgspec.Struct, frozen=True):
+    """What is known of how a run was scheduled.
+
+    `control` is the least of its regions' ("full", "partial", "none"; empty where no region came to its end), `why` what kept it from being full,
+    `diverged` the first decision, as (region, decision), at which a replayed switch could not be made.
+    """
+
+    switches: tuple[Switch, ...] = ()
+    control: str = ""
+    why: tuple[str, ...] = ()
+    hashes: tuple[int, ...] = ()
+    decisions: tuple[int, ...] = ()
+    diverged: tuple[int, int] | None = None
+
+
+def scheduling(history: History) -> Scheduling:
+    """Read the records of the scheduler."""
+    switches = tuple(Switch(*event[1:]) for event in history.events if event[0] == SWITCH)
+    reports = [event for event in history.events if event[0] == CONTROL]
+    controls = [event[2] for event in reports]
+    return Scheduling(
+        switches,
+        next((each for each in ("none", "partial", "full") if each in controls), ""),
+        tuple(dict.fromkeys(str(why) for event in reports for why in event[5])),
+        tuple(event[3] for event in reports),
+        tuple(event[4] for event in reports),
+        next(((event[1], event[6]) for event in reports if event[6] is not None), None),
+    )
+
+
+def stuck(history: History) -> tuple[str, list[Stuck]] | None:
+    """The kind ("deadlock", "lost wake-up", "livelock") and the threads of a run in which nobody could go on."""
+    event = next((event for event in history.events if event[0] == STUCK), None)
+    return None if event is None else (event[1], [Stuck(*row) for row in event[3]])
 
 
 def setup_failure(history: History) -> str | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
+from deadhand.model.schedule import Schedule
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -123,11 +125,13 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 class Program(msgspec.Struct, frozen=True, omit_defaults=True):
     """Steps, and how the program ends.
 
-    `collect`: drop all, collect, check. `exit`: leave the interpreter with every handle still alive.
+    `collect`: drop all, collect, check. `exit`: leave the interpreter with every handle still alive. `schedule`: how
+    overlapping steps run; without one, on free-running threads.
     """
 
     steps: tuple[Step, ...] = ()
     ending: str = "collect"
+    schedule: Schedule | None = None
 
     def walk(self) -> Iterator[tuple[int, Step, int]]:
         """Each step as (number, step, number of the step it runs inside or 0), in writing order."""
@@ -142,6 +146,19 @@ class Program(msgspec.Struct, frozen=True, omit_defaults=True):
     def threads(self) -> int:
         """How many threads take part."""
         return len({step.thread for _, step, _ in self.walk()} | {0})
+
+    def regions(self) -> list[range]:
+        """For each overlap group, in order, the places of its steps in `steps`."""
+        found: list[range] = []
+        at = 0
+        while at < len(self.steps):
+            end = at + 1
+            while end < len(self.steps) and self.steps[end].overlap:
+                end += 1
+            if end > at + 1:
+                found.append(range(at, end))
+            at = end
+        return found
 
     def encode(self) -> bytes:
         """JSON bytes."""

@@ -10,6 +10,7 @@ from deadhand.oracles import (
     assertion,
     boundary,
     contract,
+    deadlock,
     death,
     hang,
     identity,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ORACLES = {
     "death": death.judge,
+    "deadlock": deadlock.judge,
     "hang": hang.judge,
     "boundary": boundary.judge,
     "identity": identity.judge,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deadhand.model.history import stuck
 from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def mad_class(view: View, finding: Finding) -> str:
         return _of_ledger(view, finding)
     if finding.oracle == "identity":
         return "MAD-03"
+    if finding.oracle == "deadlock":
+        return _of_deadlock(view)
     if finding.oracle == "boundary":
         return "MAD-17"
     if finding.phase == "exit":
@@ -43,10 +46,16 @@ def mad_class(view: View, finding: Finding) -> str:
 
 def _of_ledger(view: View, finding: Finding) -> str:
     if finding.kind == "freed twice":
-        return "MAD-02"
+        return "MAD-19" if _closers_met(view) else "MAD-02"
     if any(hostile.cycle for each in view.timeline.ran for hostile in hostiles(each.step)):
         return "MAD-06"
     return "MAD-04" if any(each.raised for each in view.timeline.ran) else "MAD-07"
+
+
+def _of_deadlock(view: View) -> str:
+    """Between threads; but a lock that one thread waits for and holds itself was met by a finalizer or a callback within its call."""
+    found = stuck(view.history)
+    return "MAD-16" if found is not None and any(each.owner == each.thread for each in found[1]) else "MAD-22"
 
 
 def _of_hang(view: View, ran: Ran | None) -> str:
@@ -61,6 +70,11 @@ def _of_hang(view: View, ran: Ran | None) -> str:
         dying = outer is not None and any(hostile.when == "death" for hostile in hostiles(outer.step))
         return "MAD-16" if dying else "MAD-14"
     return "MAD-16"
+
+
+def _closers_met(view: View) -> bool:
+    """Whether all that ran at once ended lives, and there were two of them at least."""
+    return any(each.concurrent and _of_threads(view, each) == "MAD-19" for each in view.timeline.ran)
 
 
 def _of_threads(view: View, ran: Ran) -> str:

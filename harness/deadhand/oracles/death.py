@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deadhand.model.status import FULL_JOURNAL, INTERNAL
+from deadhand.model.history import dying_step, stuck
+from deadhand.model.status import DEADLOCK, FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def judge(view: View) -> list[Finding]:
     death = view.history.death
     if death is None or death.kind == "hang":
         return []
-    open_ = view.history.open_steps()
-    step = abs(open_[-1]) if open_ else 0
+    if death.kind == "exit" and death.name == str(DEADLOCK) and stuck(view.history) is not None:
+        return []  # the oracle deadlock says it
+    step = dying_step(view.history)
     phase = view.history.phase()
     where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
     if death.kind == "signal":

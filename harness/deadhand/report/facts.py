@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from deadhand.report.mad_titles import headline
 from deadhand.report.program_text import program_lines
 from deadhand.search.events import FindingEvent, TargetDone, TargetFailed, TargetSkipped, TargetStarted
+from deadhand.search.schedules import how_scheduled
 
 if TYPE_CHECKING:
     from deadhand.model.case import Case
@@ -91,6 +92,7 @@ def finding_facts(found: Found) -> list[str]:
     """The lines below the program."""
     return [
         found.detail,
+        *([f"schedule: {found.schedule}"] if found.schedule else []),
         f"target: {found.target}",
         f"evidence: {found.evidence}; reproduced {found.reproduced} alone in a fresh child; first after {count(found.programs_to_first, 'program')}",
     ]
@@ -156,6 +158,16 @@ def suspicion_lines(event: TargetDone) -> list[str]:
     return lines
 
 
+def schedule_lines(event: TargetDone) -> list[str]:
+    """Which policies of scheduling ran, what they were worth, and what could not be controlled."""
+    if not event.policies:
+        return []
+    told = [f"{name} {ran}" + (f" ({count(hits, 'suspicion')})" if hits else "") for name, (ran, hits) in event.policies.items()]
+    lines = [f"schedules: {', '.join(told)}"]
+    lines += [f"not fully controlled: {count(times, 'schedule')}: {why}" for why, times in sorted(event.uncontrolled.items())]
+    return lines
+
+
 def summary_line(summary: Summary) -> str:
     """The last line."""
     fresh = sum(not found.known for found in summary.findings)
@@ -181,6 +193,7 @@ def case_facts(case: Case) -> list[tuple[str, str]]:
         ("signature", case.signature),
         ("oracle", f"{case.oracle}: {case.symptom}" if case.oracle else ""),
         ("evidence", case.evidence),
+        ("schedule", how_scheduled(case.program, case.control, case.why)),
         ("reproduced", f"{case.reproduced} alone in a fresh child" if case.reproduced else ""),
         ("first found after", f"{case.programs_to_first} programs" if case.programs_to_first else ""),
         ("Python", environment.python),

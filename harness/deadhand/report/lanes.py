@@ -1,4 +1,4 @@
-"""Swimlanes: one column per thread, one row per step; overlapping steps share a row."""
+"""Swimlanes: one column per thread, one row per step; overlapping steps share a row, and below it stand the switches that are forced in it."""
 
 from __future__ import annotations
 
@@ -37,15 +37,18 @@ def lane_rows(program: Program, bad: int = 0) -> tuple[list[int], list[list[Cell
     """The threads, and the rows: cells of one row start at the same time (each with what runs inside it below it)."""
     numbers = iter(range(1, program.size() + 1))
     rows: list[list[Cell]] = []
-    for step in program.steps:
+    ends = {region[-1]: number for number, region in enumerate(program.regions())}
+    switches = program.schedule.switches if program.schedule is not None else ()
+    for at, step in enumerate(program.steps):
         cells = list(_cells(step, numbers, step.thread, 0, bad))
         if step.overlap and rows:
             rows[-1] += cells
         else:
             rows.append(cells)
+        rows += [[Cell(0, each.to, 0, f"switch to here, at decision {each.at}", hazard=True)] for each in switches if each.region == ends.get(at)]
     if program.ending == "exit":
         rows.append([Cell(0, 0, 0, "@exit  (interpreter exits with live handles)", hazard=True)])
-    return sorted({0, *(step.thread for step in program.steps)}), rows
+    return sorted({0, *(step.thread for step in program.steps), *(each.to for each in switches)}), rows
 
 
 def _cells(step: Step, numbers: Iterator[int], thread: int, depth: int, bad: int) -> Iterator[Cell]:

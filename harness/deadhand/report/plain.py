@@ -103,5 +103,5 @@ class Plain:
 def _done(event: TargetDone) -> list[str]:
     lines = [f"done {event.target}: {facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}"]
     lines.append(f"  hazards: {facts.hazard_line(event.hazards)}")
-    lines += [f"  {line}" for line in facts.suspicion_lines(event)]
+    lines += [f"  {line}" for line in [*facts.schedule_lines(event), *facts.suspicion_lines(event)]]
     return [*lines, *[f"  not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]]

@@ -145,6 +145,7 @@ def _table(summary: Summary) -> Table:
 
 def _done(event: TargetDone) -> Panel:
     lines = [f"{facts.count(event.programs, 'program')} in {facts.duration(event.seconds)}", f"hazards: {facts.hazard_line(event.hazards)}"]
+    lines += facts.schedule_lines(event)
     lines += facts.suspicion_lines(event)
     lines += [f"not tried: {line}" for line in facts.never_tried(event.coverage, event.possible)]
     return Panel(Text("\n".join(lines)), title=Text(event.target), title_align="left", border_style="dim")

@@ -45,8 +45,11 @@ def hunt(
     jobs: int,
     include_unsafe: bool,
     emit: Callable[[Event], None],
+    schedules: str = "mixed",
 ) -> Summary:
     """Hunt every target that `names` stand for. `budget.programs` counts per target, `budget.seconds` for all together.
+
+    `schedules` says how overlapping steps run: one of `HUNT_MODES`.
 
     Raises UsageError when a name stands for nothing; a wrong plan or a missing library is an event, and the rest still runs.
     """
@@ -69,7 +72,7 @@ def hunt(
     try:
         for index, target in enumerate(targets):
             deadline = _deadline(began, budget, len(targets) - index)
-            _hunt_one(target, deadline, budget, number, usable, modes, store, settings, jobs, include_unsafe, emit, tally)
+            _hunt_one(target, deadline, budget, number, usable, modes, store, settings, jobs, include_unsafe, emit, tally, schedules)
     except KeyboardInterrupt:
         interrupted = True
     summary = Summary(
@@ -116,9 +119,10 @@ def _hunt_one(
     include_unsafe: bool,
     emit: Callable[[Event], None],
     tally: _Tally,
+    schedules: str,
 ) -> None:
     try:
-        pursuit = Pursuit(target, settings=settings, modes=usable, number=number, corpus=store, jobs=jobs, include_unsafe=include_unsafe, emit=emit)
+        pursuit = Pursuit(target, settings=settings, modes=usable, number=number, corpus=store, jobs=jobs, include_unsafe=include_unsafe, emit=emit, schedules=schedules)
     except DeadhandError as error:
         _say_problem(target.name, error, tally, emit)
         return

@@ -12,8 +12,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import deadhand
-from deadhand.model.case import FORMAT, Case, Environment
+from deadhand.model.case import Case, Environment
+from deadhand.model.program import replace
 from deadhand.model.verdict import Verdict
+from deadhand.search.forced import ForcedTrial, is_controlled, self_check
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
 from deadhand.search.trial import Trial, tries_for
@@ -38,7 +40,7 @@ _CONFIRM_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A finding that repeated alone: the minimal program, what it shows, where, how often."""
+    """A finding that repeated alone: the minimal program, what it shows, where, how often, and how far its schedule was controlled."""
 
     program: Program
     finding: Finding
@@ -46,6 +48,8 @@ class Confirmed:
     shown: int
     runs: int
     verdict: Verdict
+    control: str = ""
+    why: tuple[str, ...] = ()
 
     @property
     def reproduced(self) -> str:
@@ -55,7 +59,7 @@ class Confirmed:
 
 def repeat_alone(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[int, int]:
     """(times shown, runs) of `program` alone in fresh children."""
-    threads = program.threads() > 1
+    threads = program.threads() > 1 and not is_controlled(program)
     with _impatience(lane, finding):
         if finding.oracle == "hang":  # what is slow and not hung is told apart at the end, with full patience
             return Trial(lane, program, finding).rate(program, _HANG_RUNS, _HANG_RUNS, math.inf)
@@ -64,12 +68,28 @@ def repeat_alone(lane: Lane, program: Program, finding: Finding, settings: Setti
 
 def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings, *, tries: int) -> tuple[Program, Finding]:
     """The smallest program found that still shows `finding`, and what it shows."""
+    if is_controlled(program):
+        return _minimise_forced(lane, program, finding, settings)
     trial = Trial(lane, program, finding, tries=tries)
     runs = settings.shrink_runs if finding.oracle != "hang" else min(settings.shrink_runs, 30)
     with _impatience(lane, finding):
         smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, runs, settings.shrink_seconds).minimise(program, finding.step)
         shown = trial.shows(smallest)
     return (smallest, shown) if shown is not None else (program, finding)
+
+
+def _minimise_forced(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[Program, Finding]:
+    """Jointly: the switches first, for a short schedule survives a change of the program best; then the steps; then the switches again."""
+    trial = ForcedTrial(lane, program, finding)
+    with _impatience(lane, finding):
+        if not trial.pair():
+            trial.fewest()
+        smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, settings.shrink_runs, settings.shrink_seconds).minimise(trial.best, finding.step)
+        trial.best = replace(smallest, schedule=trial.best.schedule)
+        if is_controlled(trial.best):
+            trial.fewest()
+        shown = trial.shows(trial.best)
+    return (trial.best, shown) if shown is not None else (program, finding)
 
 
 @contextlib.contextmanager
@@ -120,15 +140,17 @@ def confirm(
     mode, shown, runs, last = plainest(lanes, modes, smallest, last, lane.mode)
     if not shown:
         return None
+    found_in = lanes(mode) if is_controlled(smallest) else None
+    control, why = self_check(found_in, smallest) if found_in is not None else ("", ())
     verdict = Verdict.VIOLATION if shown == runs and last.certain else Verdict.FLAKY if last.certain else Verdict.UNKNOWN
-    return Confirmed(smallest, last, mode, shown, runs, verdict)
+    return Confirmed(smallest, last, mode, shown, runs, verdict, control, why)
 
 
 def make_case(target: Description, confirmed: Confirmed, programs_to_first: int) -> Case:
     """The case file of a confirmed finding."""
     finding = confirmed.finding
     return Case(
-        format=FORMAT,
+        format=Case.format_of(confirmed.program),
         target=target.name,
         program=confirmed.program,
         verdict=confirmed.verdict.name,
@@ -140,6 +162,8 @@ def make_case(target: Description, confirmed: Confirmed, programs_to_first: int)
         step=finding.step,
         evidence=confirmed.evidence,
         reproduced=confirmed.reproduced,
+        control=confirmed.control,
+        why=confirmed.why,
         programs_to_first=programs_to_first,
         environment=environment(target),
     )

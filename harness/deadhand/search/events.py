@@ -66,7 +66,7 @@ class Phase(Event, frozen=True, tag="phase"):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One confirmed finding, as it stands in the summary. `reproduced` reads "k/n"."""
+    """One confirmed finding, as it stands in the summary. `reproduced` reads "k/n"; `schedule` says how overlapping steps ran, empty where none overlap; `schedules_to_first` counts runs with overlapping steps."""
 
     target: str
     mad: str
@@ -82,6 +82,8 @@ class Found(msgspec.Struct, frozen=True):
     detail: str
     evidence: str
     known: bool = False
+    schedule: str = ""
+    schedules_to_first: int = 0
 
 
 class FindingEvent(Event, frozen=True, tag="finding"):
@@ -98,7 +100,8 @@ class FindingEvent(Event, frozen=True, tag="finding"):
 class TargetDone(Event, frozen=True, tag="done"):
     """A target's share is over. `coverage` counts tried pairs: operation, then state of its handle; `possible` are the states that it can meet.
 
-    `unconfirmed` suspicions did not repeat alone; `waiting` ones were not looked into any more, for want of time.
+    `unconfirmed` suspicions did not repeat alone; `waiting` ones were not looked into any more, for want of time. `policies` tells for each
+    policy of scheduling how many schedules ran and how many were suspicious; `uncontrolled` why how many of them were not fully controlled.
     """
 
     target: str
@@ -109,6 +112,8 @@ class TargetDone(Event, frozen=True, tag="done"):
     unconfirmed: int
     waiting: int = 0
     possible: dict[str, list[str]] = {}
+    policies: dict[str, tuple[int, int]] = {}
+    uncontrolled: dict[str, int] = {}
 
 
 class Summary(Event, frozen=True, tag="summary"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from deadhand.settings import Settings
 
 SPECIMENS = Path("native/specimens")
+NEEDS_CONTROL = "needs control of schedules"
+"""Said of a specimen whose window has no width, where threads cannot be controlled."""
 
 
 class SpecimenResult(Event, frozen=True, tag="specimen"):
     """What a hunt made of one specimen. Over several seeds: `found` and `class_named` when most seeds did, numbers are medians.
 
-    `schedules_to_first` is null: schedules are free-running. `false_alarms` counts finds on the fixed twin, all seeds together.
-    `note` says why a specimen could not run here; it then counts as not found.
+    `schedules_to_first` counts runs with overlapping steps; null for a bug that needs one thread. `false_alarms` counts finds on the fixed twin, all seeds together.
+    `note` says why a specimen could not run here; it then counts as not found. `needs` is "control" for one that is found by control of schedules alone, where
+    there is none: then only the fixed twin is hunted, and nothing is demanded of the bug.
     """
 
     specimen: str
@@ -50,6 +54,12 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
     seeds_found: int = 0
     named: tuple[str, ...] = ()
     note: str = ""
+    needs: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it is as it should be: found, or not demanded, and the twin silent."""
+        return (self.found or bool(self.needs)) and not self.false_alarms
 
 
 def run_matrix(
@@ -71,15 +81,21 @@ def run_matrix(
     if not table.is_file():
         raise UsageError(f"there are no specimens at {root}", remedy="run it in a checkout of deadhand; the wheel does not contain them")
     build = _build(root)
+    controlled = can_control()
     results = []
     for specimen in tomllib.loads(table.read_text(encoding="utf-8"))["specimen"]:
         if classes and specimen["mad"] not in classes:
             continue
         plan = root / specimen["plan"] if not specimen["plan"].startswith(str(root)) else Path(specimen["plan"])
-        result = _examine(specimen, plan, seeds, programs, settings, jobs, first_seed, build)
+        result = _examine(specimen, plan, seeds, programs, settings, jobs, first_seed, build, controlled=controlled)
         results.append(result)
         emit(result)
     return results
+
+
+def can_control() -> bool:
+    """Whether threads can be controlled here; tried in a process of its own, which control changes."""
+    return not subprocess.run([sys.executable, "-c", "from deadhand import _native; _native.Scheduler.arm()"], capture_output=True, check=False).returncode
 
 
 def _build(root: Path) -> str:
@@ -96,17 +112,19 @@ def _build(root: Path) -> str:
     return ""
 
 
-def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, settings: Settings, jobs: int, first_seed: int, build: str) -> SpecimenResult:
+def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, settings: Settings, jobs: int, first_seed: int, build: str, *, controlled: bool) -> SpecimenResult:
     accepted = {specimen["mad"], *specimen.get("also_accept", ())}
     firsts: list[int] = []
+    schedules: list[int] = []
     sizes: list[int] = []
     named: list[str] = []
     right = 0
     alarms = 0
-    note = ""
+    needs = "control" if specimen.get("window") == "zero" and not controlled else ""
+    note = NEEDS_CONTROL if needs else ""
     for number in range(first_seed, first_seed + seeds):
         try:
-            found = _hunt(f"{plan}:Bug", number, programs, settings, jobs, lambda each: each.mad in accepted)
+            found = [] if needs else _hunt(f"{plan}:Bug", number, programs, settings, jobs, lambda each: each.mad in accepted)
             alarms += len(_hunt(f"{plan}:Fixed", number, programs, settings, jobs, lambda _: False))
         except DeadhandError as error:
             note = error.message + (f" ({build})" if build else "")
@@ -116,6 +134,7 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
         best = next((each for each in found if each.mad in accepted), found[0])
         right += best.mad in accepted
         firsts.append(found[0].programs_to_first)
+        schedules.append(found[0].schedules_to_first)
         sizes.append(best.steps)
         named.append(best.mad)
     return SpecimenResult(
@@ -126,7 +145,7 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
         found=len(firsts) * 2 > seeds,
         class_named=right * 2 > seeds,
         programs_to_first=round(statistics.median(firsts)) if firsts else None,
-        schedules_to_first=None,
+        schedules_to_first=round(statistics.median(schedules)) if schedules and specimen["threads"] > 1 else None,
         steps=round(statistics.median(sizes)) if sizes else None,
         known_minimum=specimen["known_minimum"],
         false_alarms=alarms,
@@ -134,6 +153,7 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
         seeds_found=len(firsts),
         named=tuple(sorted(set(named))),
         note=note,
+        needs=needs,
     )
 
 

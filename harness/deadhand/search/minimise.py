@@ -27,7 +27,7 @@ from deadhand.model.program import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 _PAIRS = 12  # longest program of which every pair is tried
@@ -115,6 +115,19 @@ def _slices(program: Program, step: int) -> Iterator[Program]:
         kept = [each for each in program.steps[:at] if touching(each, needed)]
         if len(kept) + 1 < len(program.steps):
             yield _with_steps(program, [*kept, program.steps[at]])
+
+
+def slice_of(program: Program, before: int, steps: Iterable[Step]) -> list[Step]:
+    """The steps in front of place `before` that make what `steps` need, on the main thread and one after another."""
+    needed: set[str] = set()
+    for step in steps:
+        needed |= _names(step)
+    kept: list[Step] = []
+    for each in reversed(program.steps[:before]):
+        if _makes(each, needed):
+            needed |= _names(each)
+            kept.insert(0, replace(each, thread=0, overlap=False))
+    return kept
 
 
 def _size(step: Step) -> int:

@@ -31,13 +31,14 @@ _MOST_ALIKE = 3  # suspicions of one symptom in one operation that may wait at t
 
 @dataclass(frozen=True, eq=False)
 class Suspicion:
-    """What a program seems to show in a warm child of `mode`, as the `number`-th program of the hunt."""
+    """What a program seems to show in a warm child of `mode`, as the `number`-th program of the hunt, after `schedules` of programs with overlapping steps."""
 
     program: Program
     finding: Finding
     mode: str
     number: int
     place: str
+    schedules: int = 0
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -69,9 +70,9 @@ class Pursuer:
         self._done: SimpleQueue[Result | BaseException] = SimpleQueue()
         self._said: SimpleQueue[tuple[str, str]] = SimpleQueue()
 
-    def suspect(self, program: Program, finding: Finding, mode: str, number: int) -> None:
+    def suspect(self, program: Program, finding: Finding, mode: str, number: int, schedules: int = 0) -> None:
         """Put a suspicion in line, unless enough of its like wait there."""
-        new = Suspicion(program, finding, mode, number, trigger(self.target, program, finding))
+        new = Suspicion(program, finding, mode, number, trigger(self.target, program, finding), schedules)
         if sum(each.key == new.key for each in self.pending()) < _MOST_ALIKE:
             self.waiting.append(new)
 

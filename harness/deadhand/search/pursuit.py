@@ -18,6 +18,7 @@ from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
 from deadhand.search.machine import TimeIsUp, build_machine, hunt_settings, run_machine
 from deadhand.search.pursuer import Pursuer
+from deadhand.search.schedules import Portfolio, how_scheduled, pinned
 from deadhand.search.signature import signature, symptom, trigger
 from deadhand.worker.evidence import MODES
 
@@ -61,6 +62,7 @@ class Pursuit:
         jobs: int,
         include_unsafe: bool,
         emit: Callable[[Event], None],
+        schedules: str = "mixed",
         enough: Callable[[Found], bool] = lambda _: False,
     ) -> None:
         self.enough = enough
@@ -72,6 +74,7 @@ class Pursuit:
         self.emit = emit
         self.include_unsafe = include_unsafe
         self.generator = Generator(target, number)
+        self.portfolio = Portfolio(schedules, number, settings.schedules)
         self.found: dict[str, Found] = {}
         self.triggers: set[tuple[str, str, str]] = set()
         self.programs = 0
@@ -152,7 +155,10 @@ class Pursuit:
             if self._over(until, programs):
                 raise TimeIsUp
             self.programs += 1
-            findings = self._judge(program, lane.run_one(program))
+            program = self.portfolio.only(program)
+            history = lane.run_one(program)
+            findings = self._judge(program, history)
+            program = pinned(program, history)
             fresh = next((each for each in findings if not self._is_known(program, each) and not self._is_pending(program, each)), None)
             if fresh is not None:
                 seen.append((program, fresh))
@@ -194,11 +200,11 @@ class Pursuit:
         return None
 
     def _submit(self, lane: Lane, size: int) -> None:
-        batch = []
-        for at in range(size):
-            last = at == size - 1
+        batch = self.portfolio.swept(size)
+        while len(batch) < size:
+            last = len(batch) == size - 1
             program, hazards = self.generator.program(may_exit=last, must_exit=last and self._batches < _EXITS_FIRST)
-            batch.append(program)
+            batch += self.portfolio.scheduled(program, size - len(batch))
             self.hazards.update(set(hazards))
         self._batches += 1
         self._turn[lane.mode] += size
@@ -234,9 +240,11 @@ class Pursuit:
         before = self.programs
         self.programs += len(batch.histories)
         for index, (program, history) in enumerate(zip(batch.programs, batch.histories, strict=False)):
-            found = next((each for each in self._judge(program, history) if not self._is_known(program, each)), None)
+            findings = self._judge(program, history)
+            found = next((each for each in findings if not self._is_known(program, each)), None)
+            self.portfolio.learn(program, history, suspicious=bool(findings))
             if found is not None:
-                self.pursuer.suspect(program, found, lane.mode, before + index + 1)
+                self.pursuer.suspect(pinned(program, history), found, lane.mode, before + index + 1, self.portfolio.total)
 
     def _drain(self) -> None:
         """Wait for what still runs, and judge it, without beginning anything new."""
@@ -325,6 +333,8 @@ class Pursuit:
             detail=case.detail,
             evidence=case.evidence,
             known=known is not None,
+            schedules_to_first=result.suspicion.schedules,
+            schedule=how_scheduled(confirmed.program, confirmed.control, confirmed.why),
         )
         self.found[name] = found
         self._enough = self._enough or self.enough(found)
@@ -346,7 +356,7 @@ class Pursuit:
         coverage = {name: dict(counts) for name, counts in self.coverage.items()}
         for name in self.target.operations:
             coverage.setdefault(name, {})
-        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible())
+        return TargetDone(self.target.name, self.programs, time.monotonic() - self._began, dict(self.hazards), coverage, self.unconfirmed, len(self.pursuer.pending()), self._possible(), self.portfolio.policies(), dict(self.portfolio.why))
 
     def _possible(self) -> dict[str, list[str]]:
         """For each operation the states that its handle can be in; a type that refuses to be made without its constructor is none's fault."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deadhand.errors import CaseError, DeadhandError, PlanError
 from deadhand.hazards import VERBS
+from deadhand.model.history import scheduling
 from deadhand.model.program import picks_in, refs_in, replace
 from deadhand.model.values import label_of
 from deadhand.model.verdict import Finding
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deadhand.model.case import Case
+    from deadhand.model.history import History
     from deadhand.settings import Settings
     from deadhand.target.describe import Description
 
@@ -50,10 +52,11 @@ def replay_case(path: Path, *, settings: Settings, times: int, mode: str | None)
             raise CaseError(f"{path}: no evidence mode named {evidence!r}", remedy=f"one of {', '.join(MODES)}")
         if why := available(evidence):
             raise CaseError(f"{path}: evidence {evidence} cannot look here: {why}", remedy="replay it with --evidence stock")
-        shown, _ = _count(target, case, evidence, settings, times)
+        shown, course = _count(target, case, evidence, settings, times)
     except DeadhandError as error:
         return Replayed(path, case, 0, 0, ok=False, message=str(error), error=error)
     ok, message = _verdict(case, shown, times)
+    message += course
     return Replayed(path, case, shown, times, ok, message)
 
 
@@ -115,12 +118,28 @@ def _finding_of(case: Case) -> Finding:
     return Finding(case.oracle, case.symptom, case.detail, case.step, phase="exit" if case.program.ending == "exit" and not case.step else "steps", mad=case.mad)
 
 
-def _count(target: Description, case: Case, mode: str, settings: Settings, times: int) -> tuple[int, Finding | None]:
+def _count(target: Description, case: Case, mode: str, settings: Settings, times: int) -> tuple[int, str]:
+    """How often it was shown, and what is to be said of the course that the last run took."""
     lane = _lane(target, mode, settings)
     try:
-        return Trial(lane, case.program, _finding_of(case)).count(case.program, times)
+        trial = Trial(lane, case.program, _finding_of(case))
+        shown, _ = trial.count(case.program, times)
     finally:
         lane.close()
+    return shown, _course(trial.last)
+
+
+def _course(history: History | None) -> str:
+    told = scheduling(history) if history is not None else None
+    if told is None:
+        return ""
+    parts = []
+    if told.diverged is not None:
+        region, at = told.diverged
+        parts.append(f"the library took another course than when the case was kept: from decision {at} of overlap group {region} on, the schedule is the default one")
+    if told.control in ("none", "partial"):
+        parts.append(f"the schedule was {'not' if told.control == 'none' else 'partly'} controlled: {'; '.join(told.why)}")
+    return "".join(f"; {part}" for part in parts)
 
 
 def shrink_case(path: Path, *, settings: Settings) -> Case:

@@ -30,7 +30,19 @@ def alike(finding: Finding, like: Finding, program: Program, like_program: Progr
         return False
     if finding.oracle == "liveness":
         return True
-    return symptom(finding) == symptom(like) and _where(finding, program) == _where(like, like_program)
+    if symptom(finding) != symptom(like):
+        return False
+    met = _met(like, like_program)
+    return _where(finding, program) in met if met else _where(finding, program) == _where(like, like_program)
+
+
+def _met(finding: Finding, program: Program) -> set[str]:
+    """For a controlled program whose finding shows in an overlap group: the operations that met there. Which of them it strikes is the schedule's choice."""
+    if program.schedule is None or program.schedule.mode != "controlled" or not finding.step:
+        return set()
+    numbers = [number for number, _, inside in program.walk() if not inside]
+    group = next((region for region in program.regions() if any(numbers[at] == finding.step for at in region)), range(0))
+    return {program.steps[at].do for at in group}
 
 
 def _where(finding: Finding, program: Program) -> str:
@@ -48,6 +60,7 @@ class Trial:
         self.program = program
         self.finding = finding
         self.tries = tries
+        self.last: History | None = None
 
     def shows(self, candidate: Program) -> Finding | None:
         """The finding that `candidate` shows alone in a fresh child, within the allowed tries; None when it does not."""
@@ -79,7 +92,7 @@ class Trial:
         return shown, done
 
     def _once(self, candidate: Program) -> Finding | None:
-        history = self.lane.run_one(candidate)
+        history = self.last = self.lane.run_one(candidate)
         self._check_setup(history)
         for found in judge(self.lane.target, candidate, history):
             if alike(found, self.finding, candidate, self.program):

@@ -10,14 +10,11 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from deadhand.errors import DeadhandError, PlanError, TargetSkipped, UsageError
 from deadhand.target.describe import Description, describe
 from deadhand.target.target import Target
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,7 @@ def load(name: str, *, include_unsafe: bool = False) -> list[Description]:
     descriptions = []
     for cls in classes:
         _require_library(cls)
+        _find_points(cls)
         descriptions.append(describe(cls, target_name(place, cls), include_unsafe=include_unsafe))
     return descriptions
 
@@ -156,3 +154,19 @@ def _require_library(cls: type[Target]) -> None:
             raise TargetSkipped(f"{cls.__qualname__}: skipped, {library} is not installed", remedy=f"python -m pip install {library}") from error
     elif library is None:
         cls.module = sys.modules.get(cls.__module__)
+
+
+def _find_points(cls: type[Target]) -> None:
+    """Put modules in place of their names in `points`."""
+    if isinstance(cls.points, str) or not all(isinstance(each, (str, ModuleType)) for each in cls.points):
+        raise PlanError(f"{cls.__qualname__}: points is no tuple of modules", remedy='write points = ("mylib.wrapper",)')
+    cls.points = tuple([_point_module(cls, each) for each in cls.points])
+
+
+def _point_module(cls: type[Target], named: str | ModuleType) -> ModuleType:
+    if isinstance(named, ModuleType):
+        return named
+    try:
+        return importlib.import_module(named)
+    except ImportError as error:
+        raise PlanError(f"{cls.__qualname__}: points names {named}, which cannot be imported: {error}", remedy="name modules that are written in Python") from error

@@ -15,10 +15,13 @@ class Target:
 
     An instance lives for one program, in a child process. Override `setup` and `teardown` if the library needs them.
     `module`: the library, by name or as the module itself; a plan whose library is missing is skipped.
+    `points`: modules written in Python, or packages, in whose lines a controlled schedule may switch threads; by name or
+    as modules. `module` itself is among them. Native code needs no mention.
     `skip_hazards`: names of hazards that do not apply, each with the reason.
     """
 
     module: ClassVar[str | ModuleType | None] = None
+    points: ClassVar[tuple[str | ModuleType, ...]] = ()
     skip_hazards: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workspace: Any = None) -> None:

@@ -100,6 +100,7 @@ class Lane:
             "journal": self._journal.fileno(),
             "memory_mib": self.settings.memory_mib,
             "file_mib": self.settings.file_mib,
+            "decisions": self.settings.decisions,
             "controller": os.getpid(),
         }
         with contextlib.suppress(protocol.Lost):  # `start` says what became of it

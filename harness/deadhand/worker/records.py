@@ -21,8 +21,13 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.LEDGER: (str, int, int),
     history.SURVIVOR: (int, str, int, int),
     history.ALIVE: (int,),
+    history.IDENT: (int, int),
+    history.SWITCH: (int, int, int),
+    history.CONTROL: (int, str, int, int, list, _COUNT),
+    history.STUCK: (str, int, list),
     history.DONE: (),
 }
+_STUCK = (int, int, str, int, str)
 _FORGED = "a record is not what the child wrote"
 
 
@@ -47,7 +52,13 @@ def _is_ours(event: list[Any]) -> bool:
     shape = _SHAPES.get(event[0])
     if shape is None or len(event) != len(shape) + 1 or not all(map(isinstance, event[1:], shape)):
         return False
-    return event[0] not in (history.RAISED, history.LOST) or _are_classes(event[2])
+    if event[0] in (history.RAISED, history.LOST):
+        return _are_classes(event[2])
+    return event[0] != history.STUCK or all(map(_is_stuck, event[3]))
+
+
+def _is_stuck(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == len(_STUCK) and all(map(isinstance, row, _STUCK))
 
 
 def _are_classes(names: list[Any]) -> bool:

@@ -15,14 +15,17 @@ import msgspec
 from deadhand.hazards import VERBS
 from deadhand.model import history
 from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Step, refs_in
+from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
 from deadhand.worker.hostile_values import CLASSES, Buffer
+from deadhand.worker.points import files_of
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from deadhand.model.schedule import Schedule
     from deadhand.target.describe import Description, Operation
     from deadhand.target.target import Target
     from deadhand.worker.workspace import Workspace
@@ -116,12 +119,15 @@ class Fire:
 class Runtime:
     """One child's executor. `run` executes one program; it can be called many times."""
 
-    def __init__(self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str) -> None:
+    def __init__(
+        self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str, *, journal: Any = None, budget: int = BUDGET
+    ) -> None:
         self.target = target
         self.append = append
         self.workspace = workspace
         self.fill = FREED_FILL.get(evidence)
         self.crew = Crew()
+        self.control = Control(self.note, journal, files_of(target), budget)
         self.held: dict[str, Any] = {}
         self.kept: list[Any] = []
         self.plan: Target | None = None
@@ -134,6 +140,7 @@ class Runtime:
         self._fires: list[Fire] = []
         self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
+        self._in_region = False
         self._doing = threading.local()
         self._plan_file = target.path
         sys.unraisablehook = self._on_unraisable
@@ -170,7 +177,7 @@ class Runtime:
         ledgers = self._quietly(self._set_up)
         if ledgers is not None:
             self.note(history.PHASE, "steps")
-            self._perform_all(nodes)
+            self._perform_all(nodes, program.schedule)
             self.note(history.PHASE, "teardown")
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
@@ -230,21 +237,30 @@ class Runtime:
         elif kind is Lent:
             self._bodies(value.value, node, counter)
 
-    def _perform_all(self, nodes: list[Node]) -> None:
-        at = 0
+    def _perform_all(self, nodes: list[Node], schedule: Schedule | None) -> None:
+        at = regions = 0
         while at < len(nodes):
             end = at + 1
             while end < len(nodes) and nodes[end].step.overlap:
                 end += 1
-            if end == at + 1:
-                node = nodes[at]
-                if node.step.thread == 0:
-                    self.perform(node)
-                else:
-                    self.crew.run(node.step.thread, self.perform, node)
+            group = nodes[at:end]
+            if end == at + 1 or (schedule is not None and schedule.mode == "serial"):
+                for node in group:
+                    self._perform_alone(node)
+            elif schedule is not None and schedule.mode == "controlled":
+                self._in_region = True  # a read of ours would be one more step in it, and what it saw could not be judged
+                self.control.run(regions, group, schedule, self.crew, self.perform)
+                self._in_region = False
             else:
-                self.crew.together([(node.step.thread, self.perform, node) for node in nodes[at:end]])
+                self.crew.together([(node.step.thread, self.perform, node) for node in group])
+            regions += end > at + 1
             at = end
+
+    def _perform_alone(self, node: Node) -> None:
+        if node.step.thread == 0:
+            self.perform(node)
+        else:
+            self.crew.run(node.step.thread, self.perform, node)
 
     def perform(self, node: Node) -> None:
         """Do one step, and write down that it began and how it ended."""
@@ -273,7 +289,7 @@ class Runtime:
         if node.operation is None and node.verb is None:
             message = f"no operation named {step.do}"
             raise Skip(message)
-        if self._reads and (node.verb in _LETS_GO or (node.operation is not None and node.operation.ends)):
+        if self._reads and not self._in_region and (node.verb in _LETS_GO or (node.operation is not None and node.operation.ends)):
             self._observe_before(node)
         args = self._arguments(node)
         if node.verb is not None:

@@ -17,6 +17,7 @@ class Crew:
 
     def __init__(self) -> None:
         self._queues: dict[int, queue.SimpleQueue[_Work | None]] = {}
+        self._threads: list[threading.Thread] = []
 
     def run(self, thread: int, function: Callable[[Any], None], argument: Any) -> None:
         """Run on one thread and wait for it."""
@@ -46,17 +47,38 @@ class Crew:
         for done in waiting:
             done.wait()
 
+    def side_by_side(self, calls: list[tuple[int, Callable[[Any], None], Any]]) -> None:
+        """Run one call on each of several threads, in no order of ours, and wait for all."""
+        waiting: list[threading.Event] = []
+        here: list[tuple[Callable[[Any], None], Any]] = []
+        for thread, function, argument in calls:
+            if thread == 0:
+                here.append((function, argument))
+                continue
+            done = threading.Event()
+            self._hand(thread, (function, argument, None, done))
+            waiting.append(done)
+        for function, argument in here:
+            function(argument)
+        for done in waiting:
+            done.wait()
+
     def forget(self) -> None:
-        """End the threads, so that nothing of a program stays on their stacks."""
+        """End the threads, so that nothing of a program stays on their stacks, and none of them disturbs the next one."""
         for waiting in self._queues.values():
             waiting.put(None)
         self._queues.clear()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
 
     def _hand(self, thread: int, work: _Work) -> None:
         waiting = self._queues.get(thread)
         if waiting is None:
             waiting = self._queues[thread] = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(waiting,), daemon=True, name=f"deadhand-{thread}").start()
+            started = threading.Thread(target=_serve, args=(waiting,), daemon=True, name=f"deadhand-{thread}")
+            self._threads.append(started)
+            started.start()
         waiting.put(work)
 
 

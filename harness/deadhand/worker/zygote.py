@@ -53,7 +53,7 @@ class Zygote:
         os.close(order["journal"])
         self.workspace = Workspace.create()
         warm_up(self.workspace, order["evidence"])
-        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"])
+        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], journal=self.journal, budget=order["decisions"])
         if any(inspect.iscoroutinefunction(each.function) for each in target.operations.values()):
             importlib.import_module("asyncio")
         self.child = 0

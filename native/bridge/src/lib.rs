@@ -10,6 +10,7 @@ mod core;
 mod errors;
 mod journal;
 mod process;
+mod schedule;
 
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
@@ -63,4 +64,6 @@ mod _native {
 
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
+    #[pymodule_export]
+    use crate::schedule::{Region, Scheduler, schedule_point};
 }

@@ -4,6 +4,9 @@
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
+mod window;
+pub(crate) use window::window;
+
 /// Native objects alive in one twin of one specimen: its ledger.
 pub(crate) struct Ledger(std::sync::atomic::AtomicIsize);
 
@@ -56,4 +59,6 @@ specimens! {
     lease_bug lease_fixed "lease.rs",
     ring_bug ring_fixed "ring.rs",
     environment_bug environment_fixed "environment.rs",
+    tunnel_bug tunnel_fixed "tunnel.rs",
+    gauge_bug gauge_fixed "gauge.rs",
 }

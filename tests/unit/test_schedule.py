@@ -1,0 +1,216 @@
+"""Schedules as data: what is written into cases, how programs are given them, and how they are told; without a single child."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deadhand.errors import CaseError
+from deadhand.model import history as H  # noqa: N812
+from deadhand.model.case import Case, decode_case
+from deadhand.model.history import Death, History, Scheduling, Stuck, dying_step, scheduling
+from deadhand.model.program import Program, Ref, Step, replace
+from deadhand.model.schedule import POLICIES, Schedule, Switch, renumbered, replaying
+from deadhand.oracles.deadlock import circle
+from deadhand.report.lanes import lane_rows
+from deadhand.search.forced import carried, fingerprint, is_controlled
+from deadhand.search.schedules import Portfolio, how_scheduled, label, pinned
+from deadhand.worker.records import read_groups
+
+pytestmark = pytest.mark.timeout(60)
+
+BOX = {"box": Ref("box_1")}
+MAKE = Step("make", out="box_1")
+PAIR = Program((MAKE, Step("use", BOX), Step("close", BOX, thread=1, overlap=True)))
+TWO_GROUPS = Program((*PAIR.steps, Step("look", BOX), Step("use", BOX, thread=2, overlap=True)))
+
+
+def ran(program: Program, *, decisions: int = 4, control: str = "full", why: tuple[str, ...] = (), raised: int = 0) -> History:
+    """A complete history in which every step came back, but for `raised`."""
+    events: list[list[Any]] = [[H.PHASE, "steps"]]
+    for number, step, _ in program.walk():
+        events.append([H.BEGIN, number, step.thread])
+        events.append([H.RAISED, number, ["builtins.ValueError"], "", False] if number == raised else [H.RETURNED, number, None, None, None, None])
+    events += [[H.CONTROL, region, control, 7, decisions, list(why), None] for region in range(len(program.regions()))]
+    return History(events, "stock", True)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_program_without_a_schedule_is_written_as_ever() -> None:
+    assert PAIR.encode() == (
+        b'{"steps":[{"do":"make","out":"box_1"},{"do":"use","args":{"box":{"t":"handle","name":"box_1"}}},'
+        b'{"do":"close","args":{"box":{"t":"handle","name":"box_1"}},"thread":1,"overlap":true}]}'
+    )
+    assert Case.format_of(PAIR) == 1
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_schedule_survives_the_round_trip(policy: str) -> None:
+    program = replace(PAIR, schedule=Schedule(policy=policy, seed=2**64 - 1, depth=3, length=90, switches=(Switch(0, 7, 1),)))
+    assert Program.decode(program.encode()) == program
+    case = Case(Case.format_of(program), "p.py:T", program, control="partial", why=("a thread of its own",))
+    assert case.format == 2
+    assert decode_case(case.encode(), "c.json") == case
+
+
+@pytest.mark.parametrize(
+    ("schedule", "what"),
+    [
+        ({"version": 9}, "version 9"),
+        ({"mode": "chaos"}, "mode 'chaos'"),
+        ({"policy": "magic"}, "policy 'magic'"),
+        ({"seed": -1}, "negative"),
+        ({"switches": [{"region": 0, "at": -3, "to": 1}]}, "negative"),
+    ],
+)
+def test_a_schedule_from_a_stranger_is_looked_at(schedule: dict[str, Any], what: str) -> None:
+    text = json.dumps({"format": 2, "target": "p.py:T", "program": {"steps": [{"do": "a"}], "schedule": schedule}})
+    with pytest.raises(CaseError, match=what):
+        decode_case(text.encode(), "c.json")
+
+
+def test_the_groups_of_a_program() -> None:
+    assert Program((MAKE,)).regions() == []
+    assert TWO_GROUPS.regions() == [range(1, 3), range(3, 5)]
+
+
+def test_switches_follow_their_groups() -> None:
+    switches = (Switch(0, 3, 1), Switch(1, 5, 2))
+    assert renumbered(switches, {1: 0}) == (Switch(0, 5, 2),)
+    pinned_to_both = replace(TWO_GROUPS, schedule=replaying(switches))
+    assert carried(pinned_to_both, replace(TWO_GROUPS, steps=(MAKE, *TWO_GROUPS.steps[3:]))) == (Switch(0, 5, 2),)
+    assert carried(pinned_to_both, replace(TWO_GROUPS, steps=TWO_GROUPS.steps[1:])) == switches
+
+
+# --- histories -------------------------------------------------------------------------------------------------------
+
+
+def test_the_records_of_the_scheduler() -> None:
+    events: list[list[Any]] = [[H.SWITCH, 0, 3, 1], [H.CONTROL, 0, "full", 2**64 - 1, 12, [], None], [H.CONTROL, 1, "partial", 5, 9, ["a pool"], 4]]
+    told = scheduling(History(events, "stock"))
+    assert told == Scheduling((Switch(0, 3, 1),), "partial", ("a pool",), (2**64 - 1, 5), (12, 9), (1, 4))
+    assert scheduling(History([], "stock")) == Scheduling()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [[H.SWITCH, 0, "3", 1], [H.STUCK, "deadlock", 0, [[0, 2, "lock", 1]]], [H.STUCK, "deadlock", 0, ["x"]], [H.CONTROL, 0, "full", 1, 2, None, None], [H.IDENT, 0]],
+)
+def test_forged_records_are_damage(record: list[Any]) -> None:
+    encode = H.msgspec.msgpack.encode
+    groups, damage = read_groups([encode([H.PROGRAM, 0]), encode(record)], None)
+    assert groups == [[]]
+    assert damage
+
+
+def test_the_step_of_the_thread_that_died() -> None:
+    events: list[list[Any]] = [[H.IDENT, 0, 0xAA], [H.IDENT, 1, 0xBB], [H.BEGIN, 2, 0], [H.BEGIN, 3, 1]]
+
+    def after(stderr: str) -> int:
+        return dying_step(History(events, "stock", death=Death("signal", "SIGSEGV", stderr)))
+
+    assert after("") == 3
+    assert after("Thread 0x00000000000000bb (most recent call first):\n\nCurrent thread 0x00000000000000aa (most recent call first):\n") == 2
+    assert after("Current thread 0x00000000000000cc (most recent call first):\n") == 3, "a thread of the library's own"
+
+
+def test_two_runs_of_one_schedule_agree_in_everything() -> None:
+    first, other = ran(PAIR), ran(PAIR, decisions=5)
+    assert fingerprint(first) == fingerprint(ran(PAIR))
+    assert fingerprint(first) != fingerprint(other)
+    assert fingerprint(first) != fingerprint(History([[H.SWITCH, 0, 1, 1], *first.events], "stock", True))
+
+
+def test_a_circle_of_waiting() -> None:
+    apart = Stuck(2, 4, "lock", 0, "mutex 1")
+    ring = [Stuck(0, 3, "lock", 1, "the GIL"), Stuck(1, 2, "lock", 0, "mutex 1")]
+    assert circle([apart, *ring]) == [ring[1], ring[0]]
+    assert circle([Stuck(0, 2, "wait", -1, "condition 1")]) == []
+
+
+# --- schedules for programs ------------------------------------------------------------------------------------------
+
+
+def test_modes() -> None:
+    alone = Program((MAKE, Step("use", BOX)))
+    for mode in ("mixed", "controlled", "serial", "free"):
+        assert Portfolio(mode, 1, 6).scheduled(alone, 40) == [alone]
+        assert Portfolio(mode, 1, 6).only(alone) == alone
+    assert Portfolio("free", 1, 6).scheduled(PAIR, 40) == [PAIR]
+    assert [each.schedule for each in Portfolio("serial", 1, 6).scheduled(PAIR, 40)] == [Schedule(mode="serial")]
+    mixed = [label(each.schedule) for each in Portfolio("mixed", 1, 12).scheduled(PAIR, 40)]
+    assert set(mixed) == {"pct-1", "pct-2", "pct-3", "pos", "surw", "walk", "free"}
+    assert "free" not in {label(each.schedule) for each in Portfolio("controlled", 1, 12).scheduled(PAIR, 40)}
+
+
+def test_schedules_are_as_many_as_there_is_room_and_repeatable() -> None:
+    first, again, other = (Portfolio("mixed", number, 6).scheduled(PAIR, 40) for number in (1, 1, 2))
+    assert len(first) == 6
+    assert first == again != other
+    assert len(Portfolio("mixed", 1, 6).scheduled(PAIR, 2)) == 2
+    assert len(Portfolio("mixed", 1, 6).scheduled(replace(PAIR, ending="exit"), 40)) == 1
+    assert Portfolio("mixed", 1, 6).only(PAIR) == Portfolio("mixed", 2, 6).only(PAIR), "what Hypothesis shrinks must not change its mind"
+
+
+def test_a_pair_that_met_is_probed_and_swept_once() -> None:
+    portfolio = Portfolio("mixed", 1, 6)
+    random = replace(PAIR, schedule=Schedule(policy="pct", seed=1, depth=2))
+    portfolio.learn(random, ran(PAIR, raised=2), suspicious=False)
+    assert portfolio.swept(40) == [], "a call that raised was no use"
+    portfolio.learn(random, ran(PAIR), suspicious=False)
+    portfolio.learn(random, ran(PAIR), suspicious=False)
+    (probe,) = portfolio.swept(40)
+    assert probe.schedule == Schedule()
+    portfolio.learn(probe, ran(PAIR, decisions=3), suspicious=False)
+    portfolio.learn(probe, ran(PAIR, decisions=3), suspicious=False)
+    swept: list[tuple[Switch, ...]] = []
+    while batch := portfolio.swept(16):
+        assert len(batch) <= 4
+        swept += [each.schedule.switches for each in batch if each.schedule is not None]
+    assert swept[:3] == [(Switch(0, at, 1),) for at in range(3)]
+    assert swept[3:] == [(Switch(0, at, 1), Switch(0, later, 0)) for at in range(3) for later in range(at + 1, 6)]
+
+
+def test_what_is_not_fully_controlled_is_counted_and_not_swept() -> None:
+    portfolio = Portfolio("mixed", 1, 6)
+    portfolio.learn(replace(PAIR, schedule=Schedule()), ran(PAIR, control="partial", why=("a pool",)), suspicious=True)
+    assert portfolio.why == {"a pool": 1}
+    assert portfolio.policies() == {"sweep": (1, 1)}
+    assert portfolio.swept(40) == []
+
+
+def test_a_find_is_pinned_to_the_switches_that_were_made() -> None:
+    made = History([[H.SWITCH, 0, 8, 1], [H.SWITCH, 0, 2, 0]], "stock")
+    assert pinned(PAIR, made) == PAIR
+    found = pinned(replace(PAIR, schedule=Schedule(policy="surw", seed=9)), made)
+    assert found.schedule == Schedule(policy="replay", switches=(Switch(0, 2, 0), Switch(0, 8, 1)))
+    assert is_controlled(found)
+    assert not is_controlled(PAIR)
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+
+def test_how_a_find_was_scheduled() -> None:
+    one = replace(PAIR, schedule=replaying([Switch(0, 3, 1)]))
+    assert how_scheduled(Program((MAKE,)), "", ()) == ""
+    assert how_scheduled(PAIR, "", ()) == "free-running threads: no schedule was forced"
+    assert how_scheduled(one, "full", ()) == "fully controlled, 1 forced switch"
+    assert how_scheduled(replace(PAIR, schedule=replaying([])), "partial", ("a pool",)) == "partly controlled, no forced switch; a pool"
+
+
+def test_lanes_draw_the_switches_below_their_group() -> None:
+    program = replace(TWO_GROUPS, schedule=replaying([Switch(0, 3, 1), Switch(1, 5, 0)]))
+    threads, rows = lane_rows(program)
+    assert threads == [0, 1, 2]
+    assert [[(cell.thread, cell.text) for cell in row if not cell.number] for row in rows] == [
+        [],
+        [],
+        [(1, "switch to here, at decision 3")],
+        [],
+        [(0, "switch to here, at decision 5")],
+    ]
