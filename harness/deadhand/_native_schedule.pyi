@@ -69,7 +69,7 @@ class Scheduler:
             depth: for `pct`, one more than the number of points where priorities change.
             length: how many decisions are to be expected.
             switches: for `replay`, at which decision which thread goes on.
-            budget: after so many decisions it is a livelock.
+            budget: after so many polls (yields, vain tries, time-outs), or fifty times as many decisions, it is a livelock.
 
         Raises:
             ValueError: an argument is out of range.

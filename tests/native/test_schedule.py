@@ -55,6 +55,7 @@ void wait_ready(void) { if (!ready) { pthread_mutex_lock(&lock); pthread_cond_wa
 void set_ready(void) { pthread_mutex_lock(&lock); ready = 1; pthread_cond_signal(&changed); pthread_mutex_unlock(&lock); }
 void wait_right(void) { pthread_mutex_lock(&lock); while (!ready) pthread_cond_wait(&changed, &lock); pthread_mutex_unlock(&lock); }
 
+void reset(void) { ready = 0; }
 void hold(void) { pthread_mutex_lock(&lock); }
 void spin(void) { while (pthread_mutex_trylock(&lock)) sched_yield(); }
 
@@ -190,11 +191,12 @@ def child(victim: Path) -> Callable[..., Ended]:
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE_SECONDS, pass_fds=[journal.fileno()]
         )
-        if status is not None:
-            assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         records, _, damage = journal.read()
         assert damage is None
-        return Ended(done.returncode, [msgspec.json.decode(line) for line in done.stdout.splitlines()], list(map(msgspec.msgpack.decode, records)))
+        decoded = [msgspec.msgpack.decode(record) for record in records]
+        if status is not None:
+            assert done.returncode == status, (done.stdout, done.stderr, decoded[-1:])
+        return Ended(done.returncode, [msgspec.json.decode(line) for line in done.stdout.splitlines()], decoded)
 
     return run
 
@@ -323,19 +325,14 @@ def test_a_deadlock_of_the_gil_and_a_mutex_names_both(child: Callable[..., Ended
 def test_a_deadlock_of_two_mutexes_is_seen_while_others_run(child: Callable[..., Ended]) -> None:
     stuck = child(
         """
-        def work():
-            while True:
-                native.read_briefly()
         for seed in range(300):
             region(native.one_two, native.two_one, native.read_briefly, policy="walk", seed=seed)
         """,
         status=DEADLOCK,
     ).stuck
     assert stuck[1] == "deadlock"
-    assert [row for row in stuck[3] if row[0] in (1, 2)] == [
-        [1, 1, "pthread_mutex_lock", 2, "mutex 1"],
-        [2, 2, "pthread_mutex_lock", 1, "mutex 2"],
-    ] or [row[3] for row in stuck[3][:2]] == [2, 1]
+    assert {(row[0], row[3]) for row in stuck[3]} >= {(1, 2), (2, 1)}
+    assert {row[4] for row in stuck[3] if row[0] != 3} == {"mutex 1", "mutex 2"}
 
 
 def test_a_deadlock_of_python_locks_is_one(child: Callable[..., Ended]) -> None:
@@ -364,16 +361,16 @@ def test_a_thread_that_waits_for_itself_is_a_deadlock(child: Callable[..., Ended
 def test_a_lost_wake_up_is_found_and_its_fixed_twin_is_silent(child: Callable[..., Ended]) -> None:
     stuck = child(
         """
-        ready = ctypes.c_int.in_dll(native, "ready") if hasattr(native, "ready") else None
         for seed in range(300):
+            native.reset()
             region(native.wait_ready, native.set_ready, policy="walk", seed=seed)
-            os.fork() or os._exit(0) if False else None
         """,
-        status=None,
-    )
-    assert stuck.status in (0, DEADLOCK)
+        status=DEADLOCK,
+    ).stuck
+    assert stuck[1:] == ["lost wake-up", 0, [[1, 1, "pthread_cond_wait", -1, "condition 1"]]]
     child("""
-        for seed in range(200):
+        for seed in range(300):
+            native.reset()
             region(native.wait_right, native.set_ready, policy="walk", seed=seed)
     """)
 
@@ -532,10 +529,6 @@ def test_a_signal_ends_a_wait_of_the_main_thread(child: Callable[..., Ended]) ->
 
 def test_a_child_forked_inside_has_no_region_and_can_make_one(child: Callable[..., Ended]) -> None:
     said = child("""
-        here = os.getpid()
-        def fork():
-            forked.append(os.fork())
-        forked = []
         this = scheduler.region(number=0, threads=[0, 1], policy="default", seed=0, depth=1, length=9, switches=[], budget=999)
         def other():
             this.enter(1)
@@ -555,7 +548,7 @@ def test_a_child_forked_inside_has_no_region_and_can_make_one(child: Callable[..
         thread.join()
         show([this.report()["control"], os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])])
     """).said
-    assert said == [["full", 7]]
+    assert said == [["partial", 7]]
 
 
 def test_processes_can_be_started_and_waited_for(child: Callable[..., Ended]) -> None:
@@ -605,7 +598,9 @@ def test_a_thread_that_ends_without_leaving_holds_nobody_up(child: Callable[...,
         show(this.report()["control"])
         show(region(native.use_locked, native.use_locked)["control"])
     """).said
-    assert said == ["full", "full"]
+    # On 3.10 a thread that ends wakes the one that joins it, which is outside.
+    assert said[0] in ("full", "partial")
+    assert said[1] == "full"
 
 
 def test_a_library_loaded_later_is_controlled(child: Callable[..., Ended], victim: Path) -> None:
@@ -615,7 +610,6 @@ def test_a_library_loaded_later_is_controlled(child: Callable[..., Ended], victi
         f"""
         def late(name):
             return lambda: getattr(ctypes.CDLL({str(copy)!r}), name)()
-        before = scheduler.status()["slots"]
         for seed in range(300):
             region(late("one_two"), late("two_one"), policy="walk", seed=seed, length=30)
         """,

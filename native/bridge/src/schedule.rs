@@ -4,11 +4,15 @@
 use deadhand_interpose::{self as native, ArmError, Control, Plan, PolicyKind, RegionError, Turn};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 use crate::arguments::integer;
 use crate::errors::Unsupported;
 use crate::journal::Journal;
+
+/// Whether the interpreter's exit is noticed.
+static EXIT: PyOnceLock<()> = PyOnceLock::new();
 
 /// Controls which thread goes on, in regions, inside native code. One per process; make it with `Scheduler.arm()`.
 #[pyclass(frozen, module = "deadhand._native")]
@@ -22,7 +26,12 @@ impl Scheduler {
     #[pyo3(signature = (journal = None))]
     fn arm(py: Python<'_>, journal: Option<&Bound<'_, Journal>>) -> PyResult<Self> {
         let journal = journal.map(|journal| journal.get().share());
-        native::arm(journal, || py.detach(|| ())).map(|()| Self).map_err(from_arming)
+        native::arm(journal, || py.detach(|| ())).map_err(from_arming)?;
+        EXIT.get_or_try_init(py, || {
+            let exits = wrap_pyfunction!(interpreter_exits, py)?;
+            py.import("atexit")?.call_method1("register", (exits,)).map(drop)
+        })?;
+        Ok(Self)
     }
 
     /// Give every import slot back what it held.
@@ -120,6 +129,12 @@ impl Region {
 #[pyo3(signature = (kind = 0, what = 0))]
 pub(crate) fn schedule_point(py: Python<'_>, kind: u32, what: u32) {
     give(py, native::point(kind, what));
+}
+
+/// The interpreter exits: the calling thread goes on without its region.
+#[pyfunction]
+fn interpreter_exits() {
+    native::interpreter_exits();
 }
 
 fn give(py: Python<'_>, turn: Option<Turn>) {

@@ -60,7 +60,7 @@ pub struct Plan {
     pub length: u32,
     /// For replay: at which decision which thread goes on.
     pub switches: Vec<(u32, u32)>,
-    /// After so many decisions it is a livelock.
+    /// After so many polls (yields, vain tries, time-outs), or fifty times as many decisions, it is a livelock.
     pub budget: u32,
 }
 
@@ -78,7 +78,7 @@ pub enum RegionError {
     #[error("a region needs from 1 to {MOST_THREADS} threads, each of them once")]
     Threads,
     /// The budget would be used up at once.
-    #[error("a budget of 0 decisions is used up at once: pass a positive one, such as 20000")]
+    #[error("a budget of 0 is used up at once: pass a positive one, such as 20000")]
     Budget,
     /// The thread does not take part, or has entered already.
     #[error("thread {0} does not take part in this region, or has entered it already")]

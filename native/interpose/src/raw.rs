@@ -26,6 +26,10 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self { word: AtomicU32::new(0), ousted: AtomicBool::new(false) }
+    }
+
     pub(crate) fn open(&self) {
         self.word.store(1, Ordering::Release);
         // Nobody may be waiting yet; then the word alone tells.

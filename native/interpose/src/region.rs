@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hooks::thread;
-use crate::model::{MOST_THREADS, Plan, RegionError, Report};
+use crate::model::{Control, MOST_THREADS, Plan, RegionError, Report};
 use crate::policy::{self, Recipe};
 use crate::raw::Lock;
 use crate::sched::gil;
@@ -175,6 +175,19 @@ fn decide(point: Point, what: u32, note: impl FnOnce(&mut crate::sched::state::S
         me.quiet.set(true);
         Some(Turn(()))
     })?
+}
+
+/// The interpreter exits. If the calling thread is in a region, it goes on without it, and the others do not.
+pub fn interpreter_exits() {
+    managed::with(|me| {
+        me.run.lock().lose(Control::None, "the interpreter exited inside the region");
+        me.released.set(true);
+    });
+}
+
+/// Whether there is a region, begun or not.
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Acquire)
 }
 
 /// The region at work, for a thread that is in none.

@@ -196,6 +196,11 @@ impl Managed {
             let [seconds, micros] = [time.tv_sec, time.tv_usec].map(|part| u64::try_from(part).unwrap_or(0));
             Duration::from_secs(seconds) + Duration::from_micros(micros)
         });
+        if let Some(limit) = limit.filter(|_| sets.iter().all(|set| set.is_null())) {
+            // How programs sleep that are older than `nanosleep`.
+            self.sleep("select", limit);
+            return 0;
+        }
         // The sets are both question and answer.
         let asked = sets.map(|set| {
             // SAFETY: the caller of the hook passed null or a set.

@@ -49,7 +49,7 @@ fn relative(_: Contract, wait: *const timespec) -> Duration {
 
 impl Managed {
     /// Let the region's clock go on by so long; false if the calling thread is in no region any more.
-    fn sleep(&self, call: &'static str, limit: Duration) -> bool {
+    pub(super) fn sleep(&self, call: &'static str, limit: Duration) -> bool {
         if self.released.get() {
             return false;
         }

@@ -16,11 +16,15 @@ use super::managed::Managed;
 use crate::model::Control;
 use super::state::{Status, Wait, Woken};
 use super::{Kind, Point, Thing};
+use crate::raw::Gate;
 use crate::real::{self, Contract};
 use crate::region;
 
 /// Threads outside regions that hold the GIL or are about to.
 static OUTSIDE: AtomicUsize = AtomicUsize::new(0);
+
+/// Rung when there are none any more.
+static OUTSIDE_BELL: Gate = Gate::new();
 
 static MUTEX: AtomicUsize = AtomicUsize::new(0);
 static CONDITION: AtomicUsize = AtomicUsize::new(0);
@@ -136,15 +140,28 @@ pub(crate) fn after_outside_unlock(mutex: *const pthread_mutex_t) {
 fn become_outsider(now: Outsider) {
     let counted = [OUTSIDER.replace(now), now].map(|each| each != Outsider::Free);
     match counted {
-        [false, true] => OUTSIDE.fetch_add(1, Ordering::Relaxed),
-        [true, false] => OUTSIDE.fetch_sub(1, Ordering::Relaxed),
+        [false, true] => OUTSIDE.fetch_add(1, Ordering::SeqCst),
+        [true, false] => {
+            let before = OUTSIDE.fetch_sub(1, Ordering::SeqCst);
+            if before == 1 && region::is_on() {
+                OUTSIDE_BELL.open();
+            }
+            before
+        }
         _ => 0,
     };
 }
 
-/// Whether a thread outside regions holds the GIL, or has got past the door and will.
-pub(crate) fn is_held_outside() -> bool {
-    OUTSIDE.load(Ordering::Relaxed) != 0
+/// Wait until no thread outside regions holds the GIL, or has got past the door and will. Returns whether that came true
+/// in time.
+pub(crate) fn wait_until_outside_lets_go() -> bool {
+    for _ in 0..10 {
+        if OUTSIDE.load(Ordering::SeqCst) == 0 {
+            return true;
+        }
+        OUTSIDE_BELL.wait(Duration::from_millis(10));
+    }
+    OUTSIDE.load(Ordering::SeqCst) == 0
 }
 
 /// In a forked child: the interpreter makes its GIL anew, and then takes it.

@@ -1,6 +1,7 @@
 //! A region at work: stopping, waiting, waking, handing the token on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadhand_journal::Journal;
@@ -25,6 +26,8 @@ const NAP: Duration = Duration::from_micros(500);
 
 pub(crate) struct Run {
     state: Lock<State>,
+    /// As in the state, for those that have not got its lock.
+    over: AtomicBool,
     /// Rung when a thread comes back from a call that nobody could look into.
     bell: Gate,
     /// Where threads outside the region wait that want the GIL.
@@ -41,6 +44,7 @@ impl Run {
     ) -> Self {
         Self {
             state: Lock::new(State::new(number, threads, policy, budget, journal)),
+            over: AtomicBool::new(false),
             bell: Gate::default(),
             door: Door::default(),
         }
@@ -62,7 +66,7 @@ impl Run {
             state.started = true;
             state.is_idle = true;
             drop(state);
-            let is_quiet = wait_until_outside_lets_go();
+            let is_quiet = gil::wait_until_outside_lets_go();
             state = self.lock();
             state.is_idle = false;
             if !is_quiet {
@@ -150,9 +154,7 @@ impl Run {
         }
         state.stop_at(me.index, point, what);
         if let Some(next) = state.decide(Some(me.index), point, polite).filter(|next| *next != me.index) {
-            hand(&mut state, next);
-            drop(state);
-            self.await_turn(me);
+            self.hand_to(state, me, next);
         }
     }
 
@@ -204,8 +206,8 @@ impl Run {
                     return state.threads[next].woken;
                 }
                 Some(next) => {
-                    hand(&mut state, next);
-                    return self.wait_on(state, me);
+                    self.hand_to(state, me, next);
+                    return self.how_it_ended(me);
                 }
                 None => state = self.idle(state, me),
             }
@@ -222,13 +224,20 @@ impl Run {
     pub(crate) fn wait_on(&self, state: Held<'_, State>, me: &Managed) -> Woken {
         drop(state);
         self.await_turn(me);
+        self.how_it_ended(me)
+    }
+
+    fn how_it_ended(&self, me: &Managed) -> Woken {
         if me.released.get() { Woken::Released } else { self.lock().threads[me.index].woken }
     }
 
     /// Hand the token to a thread, and wait until it comes back.
     pub(crate) fn hand_to(&self, mut state: Held<'_, State>, me: &Managed, next: usize) {
-        hand(&mut state, next);
+        state.give(next);
+        let gate = Arc::clone(&state.threads[next].gate);
+        // Opened last: the other thread needs the lock next.
         drop(state);
+        gate.open();
         self.await_turn(me);
     }
 
@@ -360,9 +369,8 @@ impl Run {
                 Wake::TimedOut => self.look_after_token(),
             }
         }
-        let state = self.lock();
-        if state.over {
-            if state.gil == Some(me.index) {
+        if self.over.load(Ordering::Acquire) {
+            if self.lock().gil == Some(me.index) {
                 gil::carry_out();
             }
             release(me);
@@ -420,6 +428,7 @@ impl Run {
     /// All have left: let everybody go.
     fn finish(&self, state: &mut State, me: &Managed) {
         state.over = true;
+        self.over.store(true, Ordering::Release);
         if state.gil == Some(me.index) {
             gil::carry_out();
         }
@@ -471,18 +480,6 @@ fn is_asleep(thread: i32) -> bool {
     let stat = std::fs::read(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
     let name_end = stat.iter().rposition(|byte| *byte == b')');
     name_end.is_some_and(|end| stat.get(end + 2) == Some(&b'S'))
-}
-
-/// Wait until no thread outside the region has the GIL. Returns whether that came true in time.
-fn wait_until_outside_lets_go() -> bool {
-    let nobody = Gate::default();
-    for _ in 0..2000 {
-        if !gil::is_held_outside() {
-            return true;
-        }
-        nobody.wait(Duration::from_micros(50));
-    }
-    false
 }
 
 fn system_number() -> i32 {

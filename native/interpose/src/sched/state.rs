@@ -18,6 +18,10 @@ use crate::raw::Gate;
 
 /// Up to this long a time-out may fire although others could go on: a thread can always be that late.
 const SHORT: Duration = Duration::from_millis(100);
+/// So many decisions count like one poll: a thread that does much is not one that gets nowhere.
+const DECISIONS_PER_POLL: u32 = 50;
+/// After so many switches a region goes on by the default: a schedule is to be written down, and to be read.
+const MOST_SWITCHES: usize = 4096;
 /// The token is with nobody: all that could have it are away.
 pub(crate) const NOBODY: usize = usize::MAX;
 
@@ -167,6 +171,8 @@ pub(crate) struct State {
     pub(crate) hash: u64,
     policy: Box<dyn Policy>,
     budget: u32,
+    /// How often somebody looked whether something had changed: by yielding, by trying, by a time-out.
+    polls: u32,
     waits: u64,
     /// The one with the token waits for the world outside, or for the beginning.
     pub(crate) is_idle: bool,
@@ -212,6 +218,7 @@ impl State {
             hash: 0xcbf2_9ce4_8422_2325,
             policy,
             budget,
+            polls: 0,
             waits: 0,
             is_idle: false,
             sent: None,
@@ -361,7 +368,8 @@ impl State {
             return Some(self.candidates[default].0);
         }
         let at = self.decisions;
-        if at >= self.budget {
+        self.polls += u32::from(polite);
+        if self.polls >= self.budget || at / DECISIONS_PER_POLL >= self.budget {
             stuck::give_up(self, Stuck::Livelock);
         }
         self.decisions += 1;
@@ -371,7 +379,7 @@ impl State {
         options.clear();
         options.extend(self.candidates.iter().map(|(_, each)| *each));
         let choice = Choice { at, current, default, polite, candidates: &options };
-        let chosen = self.policy.choose(&choice);
+        let chosen = if self.switches.len() < MOST_SWITCHES { self.policy.choose(&choice) } else { default };
         self.options = options;
         let (index, Candidate { thread, .. }) = self.candidates[chosen];
         self.mix(u64::from(at) << 32 | u64::from(thread));
@@ -484,6 +492,7 @@ impl State {
         let comes_free = matches!(&self.threads[index].status, Status::Blocked(wait) if self.comes_free(wait));
         let thread = &mut self.threads[index];
         if let Status::Blocked(wait) = thread.status {
+            self.polls += u32::from(!comes_free);
             thread.status = Status::Ready;
             thread.woken = if comes_free { Woken::Called } else { Woken::TimedOut };
             if let Some(deadline) = wait.deadline.filter(|_| !comes_free) {
