@@ -157,7 +157,7 @@ class Futures(Target):
         generated.uniffi_set_event_loop(None)
         return (await asyncio.wait_for(task.join(), 0.02)).value
 
-    @uses
+    @uses(after_dispose=works)  # what went wrong is among the answers
     async def join_twice(self, task):
         generated.uniffi_set_event_loop(None)
         both = asyncio.gather(task.join(), task.join(), return_exceptions=True)
