@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{
-    c_int, c_long, c_void, clockid_t, epoll_event, fd_set, msghdr, nfds_t, pid_t, pollfd, pthread_attr_t,
+    c_char, c_int, c_long, c_void, clockid_t, epoll_event, fd_set, msghdr, nfds_t, pid_t, pollfd, pthread_attr_t,
     pthread_cond_t, pthread_mutex_t, pthread_rwlock_t, pthread_t, sem_t, size_t, sockaddr, socklen_t, ssize_t,
     timespec, timeval, useconds_t,
 };
@@ -179,5 +179,13 @@ real! {
     fn waitpid(process: pid_t, status: *mut c_int, options: c_int) -> pid_t;
     fn fork() -> pid_t;
     fn vfork() -> pid_t;
+    fn posix_spawn(
+        process: *mut pid_t, path: *const c_char, actions: *const c_void, attributes: *const c_void,
+        arguments: *const *mut c_char, environment: *const *mut c_char,
+    ) -> c_int;
+    fn posix_spawnp(
+        process: *mut pid_t, file: *const c_char, actions: *const c_void, attributes: *const c_void,
+        arguments: *const *mut c_char, environment: *const *mut c_char,
+    ) -> c_int;
     fn munmap(start: *mut c_void, length: size_t) -> c_int;
 }
