@@ -21,7 +21,6 @@ from deadhand.worker.controller import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from deadhand.model.history import History
 
