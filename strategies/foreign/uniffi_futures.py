@@ -19,8 +19,7 @@ SECONDS = st.sampled_from([0.0, 0.001, 900.0])
 MAPS = generated._UniffiFfiConverterTypeItem._handle_map, generated._UniffiContinuationHandleMap
 
 
-class Item(generated.Item):
-    pass
+Item = type("Item", (generated.Item,), {})
 
 
 class Coroutine(generated.AsyncCallback):

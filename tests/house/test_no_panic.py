@@ -23,6 +23,8 @@ seen = {"calls": 0, "raised": 0}
 NOT_HERE = {
     "provoke_panic": "it is there to panic, and has tests of its own",
     "set_parent_death_signal": "the signal may come",
+    "Scheduler": "it would change how this process waits; wrong arguments are in tests/native/test_schedule.py",
+    "Region": "it waits for threads that never come",
 }
 
 
@@ -125,7 +127,7 @@ def members(each):
 def main():
     classes = {kind for kind in vars(_native).values() if isinstance(kind, type) and not issubclass(kind, BaseException)}
     first = objects()
-    missing = {kind.__name__ for kind in classes} - {type(each).__name__ for each in first}
+    missing = {kind.__name__ for kind in classes} - {type(each).__name__ for each in first} - set(NOT_HERE)
     if missing:
         print("MISSING", sorted(missing))
     for each in first:

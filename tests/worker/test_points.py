@@ -123,7 +123,7 @@ def test_what_was_traced_before_is_traced_again(wrapper: types.ModuleType) -> No
         sys.settrace(before)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="2026-11-27: sys.monitoring is new in Python 3.12")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12 (seen 2026-11-27)")
 def test_no_free_tool_is_told_and_taken_from_nobody(wrapper: types.ModuleType) -> None:
     monitoring = sys.monitoring
     taken = [number for number in range(6) if monitoring.get_tool(number) is None]
