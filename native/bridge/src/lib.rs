@@ -14,8 +14,9 @@ mod process;
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
 // Nothing here relies on the GIL: a journal is all atomics; a handle of the core is a number that its table checks and
-// counts atomically at each use, whoever comes; the rest keeps no state. What the collector must see of events and
-// channels changes only on threads that are attached, which it stops before it looks.
+// counts atomically at each use, whoever comes; what is lent to Python counts its claims under a lock of its own; the
+// rest keeps no state. What the collector must see of events and channels changes only on threads that are attached,
+// which it stops before it looks.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     use pyo3::prelude::*;
@@ -38,6 +39,7 @@ mod _native {
     use crate::core::errors::{CallbackFailed, DeadTarget};
     #[pymodule_export]
     use crate::core::errors::{ChannelEmpty, ChannelFull};
+    use crate::core::prepare;
     #[pymodule_export]
     use crate::core::{Buffer, Pool, Slice, Span};
     #[pymodule_export]
@@ -54,6 +56,7 @@ mod _native {
     use crate::journal::Journal;
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        prepare(module.py())?;
         describe_panics(module.py())
     }
 

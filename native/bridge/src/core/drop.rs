@@ -6,6 +6,8 @@ use deadhand_core::guard::Handle;
 use pyo3::exceptions::PyResourceWarning;
 use pyo3::prelude::*;
 
+use super::exit::Firing;
+
 /// Disposes of the object, then warns. For `Drop`, on whatever thread and in whatever state that runs: it never raises,
 /// and an exception that is on its way stays as it is.
 pub(super) fn undisposed(kind: &str, handle: Handle, discard: impl Fn() + Sync) {
@@ -28,6 +30,8 @@ pub(super) fn undisposed_owner(kind: &str, handle: Handle, discard: impl FnOnce(
 }
 
 fn warn(py: Python<'_>, kind: &str, handle: Handle) {
+    // Python runs here, below a Rust frame: not on a daemon thread while the interpreter ends.
+    let Ok(_warning) = Firing::begin() else { return };
     let pending = PyErr::take(py);
     let text = CString::new(format!("unclosed {kind} {handle}: close it, or use it in a with statement"));
     if let Err(error) = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &text.unwrap_or_default(), 1) {
