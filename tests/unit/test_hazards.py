@@ -252,8 +252,9 @@ def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactor
     target = described(tmp_path_factory, PLAN.replace("store", reason, 1))
     generator = Generator(target, 1)
     for _ in range(200):
-        _, hazards = generator.program()
+        program, hazards = generator.program()
         assert not set(hazards) & set(target.skip_hazards)
+        assert not {"@touch", "@drop"} & {step.do for _, step, depth in program.walk() if depth}
 
 
 def test_a_value_that_is_no_data_names_operation_and_parameter(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from deadhand.hazards import weights
@@ -79,8 +80,15 @@ _LOOKS = ((("touch", "list"), 3), (("touch", "view"), 2), (("collect", ""), 2), 
 
 def _universal(draft: Draft, on: Variable, *, wants_end: bool, again: bool) -> Step:
     """A step of our own. `again` allows to initialise: not inside what was given when the handle was made, which would be made anew, without end."""
-    verb, how = draft.draw.weighted((_ENDS if again else _ENDS_ONCE) if wants_end else _LOOKS)
+    choices = _allowed((_ENDS if again else _ENDS_ONCE) if wants_end else _LOOKS, frozenset(draft.target.skip_hazards))
+    verb, how = draft.draw.weighted(choices) if choices else ("collect", "")
     if verb == "collect":
         return Step(do="@collect")
     out = draft.add_variable("plain_view", [on]).name if how == "view" else None
     return Step(do="@" + verb, args={"handle": Ref(on.name)} | ({"how": how} if how else {}), out=out)
+
+
+@cache
+def _allowed(choices: tuple[tuple[tuple[str, str], int], ...], skipped: frozenset[str]) -> tuple[tuple[tuple[str, str], int], ...]:
+    """What a plan has not ruled out; the same object each time, by which the drawer knows it again."""
+    return tuple(each for each in choices if each[0][0] not in skipped)

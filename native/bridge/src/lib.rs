@@ -15,11 +15,14 @@ mod schedule;
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
 // Nothing here relies on the GIL: a journal is all atomics; a handle of the core is a number that its table checks and
-// counts atomically at each use, whoever comes; the rest keeps no state. What the collector must see of events,
-// channels, tasks and coroutines that wait changes only on threads that are attached, which it stops before it looks.
+// counts atomically at each use, whoever comes; what is lent to Python counts its claims under a lock of its own; the
+// rest keeps no state. What the collector must see of events, channels, tasks and coroutines that wait changes only on
+// threads that are attached, which it stops before it looks.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     use pyo3::prelude::*;
+
+    use crate::core::prepare;
 
     #[pymodule_export]
     use crate::build::build_info;
@@ -50,15 +53,16 @@ mod _native {
     #[pymodule_export]
     use crate::core::{Event, Registration};
     #[pymodule_export]
-    use crate::core::{Runtime, Task};
-    #[pymodule_export]
     use crate::core::{Interface, LastError, clear_last_error, last_error, take_last_error};
+    #[pymodule_export]
+    use crate::core::{Runtime, Task};
     #[pymodule_export]
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]
     use crate::journal::Journal;
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        prepare(module.py())?;
         describe_panics(module.py())
     }
 

@@ -45,7 +45,7 @@ impl Consumer {
     fn receive_async(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
         let py = slf.py();
         let channels = channels().map_err(|error| from_channel(py, &error))?;
-        Waiting::of(py, Wait::Receive(slf.clone().unbind(), channels.receive(slf.get().native)))
+        Ok(Waiting::of(Wait::Receive(slf.clone().unbind(), channels.receive(slf.get().native))))
     }
 
     /// Make another consumer of the same channel.

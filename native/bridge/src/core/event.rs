@@ -15,7 +15,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::drop::undisposed_owner;
 use super::errors::{CallbackFailed, from_callback, from_guard, native_panic};
-use super::exit::{Firing, prepare};
+use super::exit::Firing;
 use super::registration::Registration;
 use super::target::{Object, Weak, policy, target};
 
@@ -27,7 +27,6 @@ pub(crate) struct Event(Handle);
 impl Event {
     #[new]
     fn new(py: Python<'_>) -> PyResult<Self> {
-        prepare(py)?;
         callbacks().and_then(Callbacks::event).map(Self).map_err(|error| from_callback(py, &error))
     }
 

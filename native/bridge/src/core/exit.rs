@@ -1,6 +1,6 @@
 //! No callback of a daemon thread may be at work when the interpreter ends: before Python 3.14 it ends such a thread by
-//! unwinding it, which no Rust frame below a callback survives. So firing stops shortly before, and so do the threads
-//! of the core, which then call Python no more.
+//! unwinding it, which no Rust frame below a callback survives. So firing stops shortly before, and so do warnings, which
+//! run Python, too, and the threads of the core, which then call Python no more.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,15 +12,15 @@ use pyo3::sync::PyOnceLock;
 
 use super::errors::ClosedHandle;
 
-/// How long the interpreter's end waits for callbacks that are at work.
+/// How long the interpreter's end waits for callbacks and warnings that are at work.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Fires under way, on all threads.
+/// Fires and warnings under way, on all threads.
 static FIRING: AtomicU32 = AtomicU32::new(0);
 /// The thread that ends the interpreter.
 static ENDING: OnceLock<ThreadId> = OnceLock::new();
 
-/// A fire, while it is under way.
+/// A fire or warning, while it is under way.
 pub(super) struct Firing;
 
 impl Firing {
@@ -59,7 +59,7 @@ pub(super) fn let_go<T>(objects: T) {
 }
 
 /// Has Python call `end` at its end.
-pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
     static PREPARED: PyOnceLock<()> = PyOnceLock::new();
     PREPARED
         .get_or_try_init(py, || py.import("atexit")?.call_method1("register", (wrap_pyfunction!(end, py)?,)).map(drop))

@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 
 use super::drop::undisposed;
 use super::errors::{from_call, from_guard};
-use super::exit::{Firing, prepare};
+use super::exit::Firing;
 use super::memory::{place, size, writable};
 use crate::arguments::{bytes, integer, wrong_type};
 
@@ -34,7 +34,6 @@ impl Interface {
         slots: Option<&Bound<'_, PyAny>>,
         generations: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        prepare(py)?;
         let limit = |value: Option<&Bound<'_, PyAny>>, name| {
             value.map(|value| integer(value, name, "pass 1 or more")).transpose()
         };

@@ -38,6 +38,7 @@ pub(crate) use buffer::Buffer;
 pub(crate) use consumer::Consumer;
 pub(crate) use deleter::Deleter;
 pub(crate) use event::Event;
+pub(crate) use exit::prepare;
 pub(crate) use interface::Interface;
 pub(crate) use ledger::core_ledger;
 pub(crate) use pool::Pool;

@@ -64,7 +64,7 @@ impl Producer {
     fn send_async(slf: &Bound<'_, Self>, item: Item) -> PyResult<Waiting> {
         let py = slf.py();
         let channels = channels().map_err(|error| from_channel(py, &error))?;
-        Waiting::of(py, Wait::Send(slf.clone().unbind(), channels.send(slf.get().native, item)))
+        Ok(Waiting::of(Wait::Send(slf.clone().unbind(), channels.send(slf.get().native, item))))
     }
 
     /// Make another producer of the same channel.

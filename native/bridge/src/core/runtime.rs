@@ -15,7 +15,6 @@ use super::Task;
 use super::cargo::{Answer, Cargo, Load};
 use super::drop::undisposed_owner;
 use super::errors::from_future;
-use super::exit::prepare;
 use super::wait::seconds;
 use super::waiters::Waiters;
 use crate::arguments::{integer, wrong_type};
@@ -36,7 +35,6 @@ impl Runtime {
     #[new]
     #[pyo3(signature = (workers = None), text_signature = "(workers=1)")]
     fn new(py: Python<'_>, workers: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        prepare(py)?;
         let workers = workers.map_or(Ok(1), |workers| integer(workers, "workers", "pass how many threads, 1 to 8"))?;
         let made = py.detach(|| futures().and_then(|all| all.runtime(workers)));
         made.map(|native| Self { native, waiters: Arc::default() }).map_err(|error| from_future(py, &error))

@@ -31,7 +31,7 @@ impl Task {
     fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
         let py = slf.py();
         let watching = futures().map_err(|error| from_future(py, &error))?.watching(slf.get().native);
-        Waiting::of(py, Wait::Task(slf.clone().unbind(), watching))
+        Ok(Waiting::of(Wait::Task(slf.clone().unbind(), watching)))
     }
 
     /// Return the result when it is there; after `timeout` seconds raise `TimeoutError`. None waits without end.

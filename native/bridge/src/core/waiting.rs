@@ -14,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::cargo::Answer;
 use super::errors::from_channel;
-use super::exit::{Firing, let_go, prepare};
+use super::exit::{Firing, let_go};
 use super::producer::{Item, refused};
 use super::waiters::{Place, Waiters};
 use super::{Consumer, Producer, Task};
@@ -135,9 +135,8 @@ impl Waiting {
 }
 
 impl Waiting {
-    pub(super) fn of(py: Python<'_>, wait: Wait) -> PyResult<Self> {
-        prepare(py)?;
-        Ok(Self { name: wait.name(), stage: Mutex::new(Stage::Here(wait, None)) })
+    pub(super) fn of(wait: Wait) -> Self {
+        Self { name: wait.name(), stage: Mutex::new(Stage::Here(wait, None)) }
     }
 
     fn take(&self) -> PyResult<Wait> {
