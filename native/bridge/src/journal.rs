@@ -94,6 +94,14 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// What this is the class of.
+    #[cfg(page_guard)]
+    pub(crate) fn native(&self) -> &Native {
+        &self.0
+    }
+}
+
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "the other platforms have no descriptor to return")]
 fn fileno(journal: &Native) -> PyResult<i32> {

@@ -9,6 +9,7 @@ mod build;
 mod core;
 mod errors;
 mod journal;
+mod pages;
 mod process;
 
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
@@ -47,6 +48,8 @@ mod _native {
     use crate::errors::{JournalCorrupt, JournalFull, Unsupported};
     #[pymodule_export]
     use crate::journal::Journal;
+    #[pymodule_export]
+    use crate::pages::{PageGuard, native_symbols};
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
 }

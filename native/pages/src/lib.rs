@@ -17,8 +17,8 @@
 //!
 //! # What it cannot see
 //!
-//! Blocks from before it was armed; what an allocator inside a library, or a cache above `malloc`, hands out again
-//! ([`inspect`] finds the former); reads in the slack of up to 15 bytes behind a block; writes before its start.
+//! Blocks from before it was armed; what an allocator inside a library, or a cache above `malloc`, hands out again; reads
+//! in the slack of up to 15 bytes behind a block; accesses before its start.
 //!
 //! # Records
 //!
@@ -45,6 +45,7 @@ mod replacements;
 mod report;
 mod seats;
 mod stack;
+mod symbols;
 mod threads;
 mod trace;
 
@@ -53,3 +54,4 @@ pub use guard::{Counts, Guard, Left};
 pub use method::Method;
 pub use moment::Moment;
 pub use replacements::{Replacement, allocating, freeing};
+pub use symbols::{Symbol, resolve};
