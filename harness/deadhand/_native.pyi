@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_schedule import Region, Scheduler, schedule_point
 from deadhand._native_text import NotText, Text
 
 __all__ = [
@@ -36,7 +37,9 @@ __all__ = [
     "Pool",
     "Producer",
     "Reader",
+    "Region",
     "Registration",
+    "Scheduler",
     "Slice",
     "Span",
     "StaleHandle",
@@ -49,6 +52,7 @@ __all__ = [
     "channel",
     "children",
     "core_ledger",
+    "schedule_point",
     "set_child_subreaper",
     "set_parent_death_signal",
 ]

@@ -5,3 +5,6 @@ INTERNAL = 88
 
 FULL_JOURNAL = 87
 """The journal was full: the parent runs the rest again in another child."""
+
+DEADLOCK = 89
+"""No thread of a region could go on, or none would. The journal says who waited for what."""

@@ -1,5 +1,7 @@
 //! The journal as a Python class.
 
+use std::sync::Arc;
+
 use deadhand_journal::{Damage, Entry, Journal as Native};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -12,7 +14,20 @@ use crate::errors::from_journal;
 /// Make one with `Journal.create()`, or open an inherited one with `Journal.attach()`.
 #[pyclass(frozen, module = "deadhand._native")]
 #[derive(Debug)]
-pub(crate) struct Journal(Native);
+pub(crate) struct Journal(Arc<Native>);
+
+impl Journal {
+    /// For native code that writes to it as well.
+    pub(crate) fn share(&self) -> Arc<Native> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl From<Native> for Journal {
+    fn from(journal: Native) -> Self {
+        Self(Arc::new(journal))
+    }
+}
 
 #[pymethods]
 impl Journal {
@@ -20,14 +35,14 @@ impl Journal {
     #[staticmethod]
     fn create(capacity: &Bound<'_, PyAny>) -> PyResult<Self> {
         let capacity = integer(capacity, "capacity", "pass a positive number of bytes, such as 1 << 20")?;
-        Native::create(capacity).map(Self).map_err(from_journal)
+        Native::create(capacity).map(Self::from).map_err(from_journal)
     }
 
     /// Open the journal behind the descriptor `fd`, which is duplicated and stays the caller's.
     #[staticmethod]
     fn attach(fd: &Bound<'_, PyAny>) -> PyResult<Self> {
         let fd = integer(fd, "fd", "pass the fileno() of a journal")?;
-        Native::attach(fd).map(Self).map_err(from_journal)
+        Native::attach(fd).map(Self::from).map_err(from_journal)
     }
 
     /// The descriptor of the shared memory: the journal's own, closed on exec unless made inheritable.
@@ -91,14 +106,6 @@ impl Journal {
 
     fn __repr__(&self) -> String {
         format!("<Journal: {} of {} bytes used, epoch {}>", self.0.used(), self.0.capacity(), self.0.epoch())
-    }
-}
-
-impl Journal {
-    /// What this is the class of.
-    #[cfg(page_guard)]
-    pub(crate) fn native(&self) -> &Native {
-        &self.0
     }
 }
 

@@ -11,6 +11,7 @@ mod errors;
 mod journal;
 mod pages;
 mod process;
+mod schedule;
 
 /// The native parts of deadhand: the crash-proof journal, what a parent of doomed processes asks of the system, and a
 /// small library of guarded handles.
@@ -52,4 +53,6 @@ mod _native {
     use crate::pages::{PageGuard, native_symbols};
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
+    #[pymodule_export]
+    use crate::schedule::{Region, Scheduler, schedule_point};
 }

@@ -62,6 +62,14 @@ impl PageGuard {
         system::guard_objects(self.0)
     }
 
+    /// Have the import slots of the loaded libraries lead to the guard; returns how many do.
+    ///
+    /// Only the libraries whose path ends in one of `libraries` allocate from it; None: all do.
+    #[pyo3(signature = (libraries = None))]
+    fn patch(&self, libraries: Option<Vec<String>>) -> usize {
+        system::patch(self.0, libraries)
+    }
+
     /// Say which step this thread is in; returns what `resume` takes.
     fn begin(&self, step: &Bound<'_, PyAny>, thread: &Bound<'_, PyAny>) -> PyResult<u64> {
         Ok(system::begin(self.0, integer(step, "step", STEP)?, integer(thread, "thread", THREAD)?))
@@ -118,16 +126,14 @@ pub(crate) fn native_symbols(py: Python<'_>, path: std::path::PathBuf, offsets: 
 
 #[cfg(page_guard)]
 mod system {
-    use std::os::fd::AsRawFd;
     use std::path::Path;
 
-    use deadhand_journal::Journal as Native;
     use deadhand_pages::{Guard as Inner, Method, PagesError};
     use pyo3::exceptions::{PyRuntimeError, PyValueError};
     use pyo3::prelude::*;
 
     use super::Frame;
-    use crate::errors::{Unsupported, from_journal, os};
+    use crate::errors::{Unsupported, os};
     use crate::journal::Journal;
 
     pub(super) const UNSUPPORTED: Option<&str> = None;
@@ -137,8 +143,7 @@ mod system {
 
     pub(super) fn reserve(journal: &Journal, capacity: u64, method: Option<&str>) -> PyResult<Guard> {
         let method = method.map(named).transpose()?;
-        let theirs = Native::attach(journal.native().as_raw_fd()).map_err(from_journal)?;
-        Inner::reserve(theirs, capacity, method).map_err(from_pages)
+        Inner::reserve(journal.share(), capacity, method).map_err(from_pages)
     }
 
     fn named(name: &str) -> PyResult<Method> {
@@ -158,6 +163,10 @@ mod system {
 
     pub(super) fn guard_objects(guard: Guard) -> PyResult<()> {
         guard.guard_objects().map_err(from_pages)
+    }
+
+    pub(super) fn patch(guard: Guard, libraries: Option<Vec<String>>) -> usize {
+        guard.patch(libraries)
     }
 
     pub(super) fn begin(guard: Guard, step: i32, thread: i16) -> u64 {
@@ -242,6 +251,10 @@ mod system {
     }
 
     pub(super) fn guard_objects(guard: Guard) -> PyResult<()> {
+        match guard {}
+    }
+
+    pub(super) fn patch(guard: Guard, _libraries: Option<Vec<String>>) -> usize {
         match guard {}
     }
 

@@ -1,15 +1,15 @@
 //! The allocator itself.
 
 use std::ptr::{self, NonNull};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use deadhand_journal::Journal;
 
 use crate::arena::Arena;
 use crate::ledger::{Ledger, Record, State};
 use crate::report::{self, Access, Kind};
-use crate::{Method, Moment, PagesError, fault, objects, seats, stack, trace};
+use crate::{Method, Moment, PagesError, aim, fault, objects, seats, stack, trace};
 
 /// What `malloc` promises on the platforms we are built for.
 pub(crate) const ALIGNMENT: usize = 16;
@@ -25,7 +25,7 @@ static GUARD: OnceLock<Guard> = OnceLock::new();
 pub struct Guard {
     arena: Arena,
     ledger: Ledger,
-    journal: Journal,
+    journal: Arc<Journal>,
     armed: AtomicBool,
     tracing: AtomicBool,
     passed: AtomicUsize,
@@ -72,7 +72,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`PagesError::Taken`], [`PagesError::Small`], [`PagesError::Os`].
-    pub fn reserve(journal: Journal, bytes: u64, method: Option<Method>) -> Result<&'static Self, PagesError> {
+    pub fn reserve(journal: Arc<Journal>, bytes: u64, method: Option<Method>) -> Result<&'static Self, PagesError> {
         if GUARD.get().is_some() {
             return Err(PagesError::Taken);
         }
@@ -121,9 +121,19 @@ impl Guard {
         objects::hook()
     }
 
+    /// Have the import slots of all loaded libraries lead to the guard. Returns how many do.
+    ///
+    /// With `libraries` only those whose path ends in one of them allocate from it, and the C++ library for them; all
+    /// others only give back. What is loaded later is looked at when the next step begins.
+    #[must_use]
+    pub fn patch(&self, libraries: Option<Vec<String>>) -> usize {
+        aim::patch(libraries)
+    }
+
     /// This thread is in a step of the program from now on. What it was in before comes back, for [`Self::resume`].
     #[must_use]
     pub fn begin(&self, step: i32, thread: i16) -> u64 {
+        aim::refresh();
         seats::enter(step, thread)
     }
 

@@ -7,9 +7,9 @@
 //!
 //! [`Guard::reserve`] takes the address range while the process may still grow (in the zygote). [`Guard::arm`], in the
 //! child, chains a handler in front of the one for fatal signals (so call it after `faulthandler.enable()`). What then
-//! allocates from the guard is the caller's choice: [`replacements`] are functions for the import slots of libraries,
+//! allocates from the guard is the caller's choice: [`Guard::patch`] leads the import slots of libraries to it,
 //! [`Guard::guard_objects`] puts it under Python's own allocators. A block may be freed through any of them, and what
-//! the guard did not allocate it passes on, so it can be armed at any time.
+//! the guard did not allocate it passes on: slots can be patched before it is armed, and it can be armed at any time.
 //!
 //! [`Guard::begin`] says which step a thread is in. A fault is appended to the [`Journal`](deadhand_journal::Journal)
 //! before the process dies of it. The handler takes no lock and allocates nothing; stacks, which need an unwinder that
@@ -32,6 +32,7 @@
 //! ```
 #![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 
+mod aim;
 mod arena;
 mod calls;
 mod error;

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::os::fd::AsRawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deadhand_journal::{Entry, Journal};
 use deadhand_pages::{Guard, Method, allocating, freeing};
@@ -105,7 +105,7 @@ fn in_child_by(method: Option<Method>, stacks: bool, work: impl FnOnce(&Guard)) 
     // SAFETY: the child calls nothing that a lock of another thread could hold up.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        let theirs = Journal::attach(journal.as_raw_fd()).expect("a journal");
+        let theirs = Arc::new(Journal::attach(journal.as_raw_fd()).expect("a journal"));
         if let Ok(guard) = Guard::reserve(theirs, ARENA, method) {
             guard.next_program();
             if guard.arm(stacks).is_ok() {

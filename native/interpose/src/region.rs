@@ -1,0 +1,272 @@
+//! Regions: what runs under control.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::hooks::thread;
+use crate::policy::{self, PolicyKind, Recipe};
+use crate::raw::Lock;
+use crate::scheduler;
+use crate::sched::managed;
+use crate::sched::run::Run;
+use crate::sched::state::{Control, NOBODY, Status};
+use crate::sched::{Point, stuck};
+
+pub use stuck::{DEADLOCK, FULL_JOURNAL};
+
+/// Most threads that a region can begin with.
+pub const MOST_THREADS: usize = 64;
+
+static CURRENT: Lock<Option<Arc<Run>>> = Lock::new(None);
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// What a region is made from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its number in the program.
+    pub number: u32,
+    /// The numbers of the threads that take part.
+    pub threads: Vec<u32>,
+    /// Who chooses.
+    pub policy: PolicyKind,
+    /// What random choices are made from.
+    pub seed: u64,
+    /// For PCT: one more than the number of points where priorities change.
+    pub depth: u32,
+    /// How many decisions are to be expected.
+    pub length: u32,
+    /// For replay: at which decision which thread goes on.
+    pub switches: Vec<(u32, u32)>,
+    /// After so many decisions it is a livelock.
+    pub budget: u32,
+}
+
+/// Why a region cannot be made or used so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegionError {
+    /// The scheduler is not armed.
+    #[error("the scheduler is not armed: call Scheduler.arm() first")]
+    NotArmed,
+    /// Another region has not ended.
+    #[error("another region has not ended: all its threads must leave before the next one is made")]
+    Busy,
+    /// Too few threads, too many, or one twice.
+    #[error("a region needs from 1 to {MOST_THREADS} threads, each of them once")]
+    Threads,
+    /// The budget would be used up at once.
+    #[error("a budget of 0 decisions is used up at once: pass a positive one, such as 20000")]
+    Budget,
+    /// The thread does not take part, or has entered already.
+    #[error("thread {0} does not take part in this region, or has entered it already")]
+    Stranger(u32),
+    /// The calling thread is in a region already.
+    #[error("the calling thread is in a region already: it must leave that one first")]
+    Inside,
+    /// The calling thread has not entered this region as that thread.
+    #[error("the calling thread has not entered this region as thread {0}")]
+    Outside(u32),
+}
+
+/// What happened in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Decisions that were made.
+    pub decisions: u32,
+    /// Those that differ from the default, and the thread that went on.
+    pub switches: Vec<(u32, u32)>,
+    /// Of all points, in order; without addresses, so that equal runs have equal ones.
+    pub hash: u64,
+    /// How far the order of events was in our hands.
+    pub control: Control,
+    /// Why not fully.
+    pub why: Vec<&'static str>,
+    /// The first given switch that could not be made.
+    pub diverged: Option<u32>,
+}
+
+/// Threads that run one at a time, from when all have entered until all have left.
+pub struct Region {
+    run: Arc<Run>,
+    threads: Vec<u32>,
+}
+
+impl Region {
+    /// Make a region; it begins when all its threads have entered.
+    ///
+    /// # Errors
+    /// [`RegionError`], where the plan is none or nobody could carry it out.
+    pub fn new(plan: &Plan) -> Result<Self, RegionError> {
+        let Some(journal) = scheduler::journal_if_armed() else { return Err(RegionError::NotArmed) };
+        let mut threads = plan.threads.clone();
+        threads.sort_unstable();
+        threads.dedup();
+        if threads.len() != plan.threads.len() || !(1..=MOST_THREADS).contains(&threads.len()) {
+            return Err(RegionError::Threads);
+        }
+        if plan.budget == 0 {
+            return Err(RegionError::Budget);
+        }
+        let policy = policy::make(&Recipe {
+            kind: plan.policy,
+            seed: plan.seed,
+            depth: plan.depth,
+            length: plan.length,
+            threads: threads.len(),
+            switches: &plan.switches,
+        });
+        let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, journal));
+        scheduler::note_limits(&mut run.lock());
+        let mut current = CURRENT.lock();
+        // One that nobody has entered was given up.
+        let is_busy = |run: &Arc<Run>| !run.lock().threads.iter().all(|thread| matches!(thread.status, Status::Coming));
+        if current.as_ref().is_some_and(is_busy) {
+            return Err(RegionError::Busy);
+        }
+        *current = Some(Arc::clone(&run));
+        ON.store(true, Ordering::Release);
+        drop(current);
+        scheduler::refresh();
+        Ok(Self { run, threads })
+    }
+
+    /// Enter as one of the threads, without the GIL. Returns, with the token, when all have entered.
+    ///
+    /// # Errors
+    /// [`RegionError::Inside`] and [`RegionError::Stranger`].
+    pub fn enter(&self, thread: u32) -> Result<(), RegionError> {
+        if managed::is_managed() {
+            return Err(RegionError::Inside);
+        }
+        let index = self.index(thread).ok_or(RegionError::Stranger(thread))?;
+        if !matches!(self.run.lock().threads[index].status, Status::Coming) {
+            return Err(RegionError::Stranger(thread));
+        }
+        thread::watch_end(true);
+        self.run.enter(index);
+        Ok(())
+    }
+
+    /// Leave, without the GIL. Returns when all have left. In a forked child it does nothing.
+    ///
+    /// # Errors
+    /// [`RegionError::Outside`].
+    pub fn leave(&self, thread: u32) -> Result<(), RegionError> {
+        if scheduler::is_forked() {
+            return Ok(());
+        }
+        let index = self.index(thread);
+        let left = managed::with(|me| {
+            let ours = Arc::ptr_eq(&me.run, &self.run) && Some(me.index) == index;
+            if ours {
+                self.run.leave(me);
+            }
+            ours
+        });
+        if left != Some(true) {
+            return Err(RegionError::Outside(thread));
+        }
+        thread::watch_end(false);
+        Ok(())
+    }
+
+    /// The calling thread, which holds the GIL if there is one, begins a step. See [`point`] for what is returned.
+    #[must_use]
+    pub fn step(&self, number: u32) -> Option<Turn> {
+        decide(Point::Step, number, |state, index| state.threads[index].step = number.into())
+    }
+
+    /// What happened so far; after the end, all of it.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let state = self.run.lock();
+        Report {
+            decisions: state.decisions,
+            switches: state.switches.clone(),
+            hash: state.hash,
+            control: state.control,
+            why: state.why.clone(),
+            diverged: if state.over { state.diverged() } else { None },
+        }
+    }
+
+    fn index(&self, thread: u32) -> Option<usize> {
+        self.threads.binary_search(&thread).ok()
+    }
+}
+
+/// A point between the instructions of a program that holds the GIL. `None`: nothing changes. Else the caller must let go of
+/// the GIL, call [`Turn::give`], and take the GIL back.
+#[must_use]
+pub fn point(kind: u32, what: u32) -> Option<Turn> {
+    decide(Point::Marked, what, |state, _| state.mix(kind.into()))
+}
+
+/// Another thread is to go on.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn(());
+
+impl Turn {
+    /// Let the other thread go on, without the GIL. Returns when it is this one's turn again.
+    pub fn give(self) {
+        managed::with(|me| {
+            me.quiet.set(false);
+            let state = me.run.lock();
+            // Letting go of the GIL can have handed the token over already.
+            if let Some(next) = me.next.take().filter(|next| state.can_go_on(*next)) {
+                me.run.hand_to(state, me, next);
+            }
+        });
+    }
+}
+
+fn decide(
+    point: Point,
+    what: u32,
+    note: impl FnOnce(&mut crate::sched::state::State, usize),
+) -> Option<Turn> {
+    managed::with(|me| {
+        let mut state = me.run.lock();
+        if state.over || me.quiet.get() {
+            return None;
+        }
+        note(&mut state, me.index);
+        state.stop_at(me.index, point, what as usize);
+        let next = state.decide(Some(me.index), point, false).filter(|next| *next != me.index)?;
+        me.next.set(Some(next));
+        me.quiet.set(true);
+        Some(Turn(()))
+    })?
+}
+
+/// The region at work, for a thread that is in none.
+pub(crate) fn current_from_outside() -> Option<Arc<Run>> {
+    if !ON.load(Ordering::Acquire) || managed::is_managed() {
+        return None;
+    }
+    CURRENT.lock().clone()
+}
+
+/// The region at work is over.
+pub(crate) fn ended() {
+    ON.store(false, Ordering::Release);
+    *CURRENT.lock() = None;
+}
+
+/// Whether a region is at work.
+pub(crate) fn is_at_work() -> bool {
+    CURRENT.lock().as_ref().is_some_and(|run| {
+        let state = run.lock();
+        state.started && !state.over && state.holder != NOBODY
+    })
+}
+
+/// In a forked child: there is no region.
+pub(crate) fn forget() {
+    ON.store(false, Ordering::Release);
+    CURRENT.break_open();
+    // Not dropped: its lock and its threads may be in any state.
+    std::mem::forget(CURRENT.lock().take());
+    managed::forget();
+}
