@@ -22,8 +22,18 @@ LEDGER = "L"  # [L, name, count at start, count at end]
 SURVIVOR = "W"  # [W, step, what, in a cycle, kept by contract]
 ALIVE = "A"  # [A, how many survivors of all programs of this child are still alive]
 DONE = "D"  # [D]
+GUARD = "G"  # [G, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
+FRAMES = "K"  # [K, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text
+MAPPINGS = "M"  # [M, part of /proc/self/maps]: for the parent, which takes it out
+LEFT = "Y"  # [Y, blocks, bytes, descriptors, threads, [[step, thread, blocks, bytes], …]]: what the program left behind
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+PHASE_MARK = 1 << 30
+"""A step of this number or above, in a record of the page guard, is a phase: the mark and its place in PHASES."""
+
+EXHAUSTED = "exhausted"
+"""The kind of a GUARD record that says that the guard has no addresses left, and no fault."""
 
 
 class Death(msgspec.Struct, frozen=True, omit_defaults=True):

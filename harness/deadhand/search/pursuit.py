@@ -97,7 +97,8 @@ class Pursuit:
     def notes(self) -> list[str]:
         """What a reader should know about this target's children."""
         threads = self.fleet.threads()
-        return [f"importing the library starts {threads - 1} thread(s); children are forked without them"] if threads > 1 else []
+        started = [f"importing the library starts {threads - 1} thread(s); children are forked without them"] if threads > 1 else []
+        return started + self.fleet.notes()
 
     def close(self) -> None:
         """End every lane."""

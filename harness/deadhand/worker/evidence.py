@@ -10,6 +10,12 @@ import os
 import platform
 from dataclasses import dataclass, field
 
+from deadhand import _native
+from deadhand.worker import page_guard
+
+GUARD = "guard"
+"""The mode of the page guard, which works in the child and needs no environment."""
+
 FREED_FILL = {"debug": 0xDD, "poison": 0xA5}
 """What freed memory is overwritten with, by mode. (Allocation fill, 0xCD and 0x5A, is no lifetime bug.)"""
 
@@ -53,6 +59,7 @@ MODES = {
             },
             glibc_only=True,
         ),
+        Mode(GUARD, "freed blocks become inaccessible pages: the first touch faults, and who freed it is known", glibc_only=True),
         Mode("stock", "nothing changed: what the user's process would do", batch_safe=False),
     )
 }
@@ -70,6 +77,8 @@ def available(mode: str) -> str:
     """Why `mode` cannot work on this platform, or an empty string."""
     if not MODES[mode].glibc_only:
         return ""
+    if mode == GUARD:
+        return _native.PageGuard.unsupported() or ""
     if platform.libc_ver()[0] != "glibc":
         return "needs glibc"
     if mode == "poison":
@@ -88,6 +97,8 @@ def self_test(mode: str) -> str:
         return _debug_shows()
     if mode == "poison":
         return _poison_shows()
+    if mode == GUARD:
+        return page_guard.shows()
     return _unmap_shows()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from deadhand.target.describe import Description, Operation
     from deadhand.target.target import Target
+    from deadhand.worker.page_guard import PageGuard
     from deadhand.worker.workspace import Workspace
 
 _TEXT = 200
@@ -116,11 +117,12 @@ class Fire:
 class Runtime:
     """One child's executor. `run` executes one program; it can be called many times."""
 
-    def __init__(self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str) -> None:
+    def __init__(self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str, guard: PageGuard | None = None) -> None:
         self.target = target
         self.append = append
         self.workspace = workspace
         self.fill = FREED_FILL.get(evidence)
+        self.guard = guard
         self.crew = Crew()
         self.held: dict[str, Any] = {}
         self.kept: list[Any] = []
@@ -158,6 +160,12 @@ class Runtime:
         if self._lost <= _MOST_LOST:
             self.note(history.LOST, where[:_TEXT], _bases(kind), _say(error))
 
+    def _enter(self, phase: str) -> None:
+        """Write down that a phase begins, for the history and for the page guard."""
+        self.note(history.PHASE, phase)
+        if self.guard is not None:
+            self.guard.enter(phase)
+
     # --- a program -----------------------------------------------------------------------------------------------
 
     def run(self, program: Program) -> None:
@@ -166,19 +174,19 @@ class Runtime:
         A plan whose `setup` raises gets no step: the history is then the phase "setup", RAISED with step 0, and DONE.
         """
         nodes = self._prepare(program)
-        self.note(history.PHASE, "setup")
+        self._enter("setup")
         ledgers = self._quietly(self._set_up)
         if ledgers is not None:
-            self.note(history.PHASE, "steps")
+            self._enter("steps")
             self._perform_all(nodes)
-            self.note(history.PHASE, "teardown")
+            self._enter("teardown")
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
-                self.note(history.PHASE, "exit")
+                self._enter("exit")
                 return
-        self.note(history.PHASE, "drop")
+        self._enter("drop")
         self._release(nodes)
-        self.note(history.PHASE, "collect")
+        self._enter("collect")
         if gc.collect():  # a finalizer may have made more garbage
             gc.collect()
         self._look_for_survivors()
@@ -191,6 +199,8 @@ class Runtime:
                 self.note(history.LEDGER, name, start, left)
         self.plan = None
         self.workspace.clear()
+        if self.guard is not None:
+            self.note(history.LEFT, *self.guard.left())
         self.note(history.DONE)
 
     def _set_up(self) -> dict[str, int]:
@@ -249,6 +259,8 @@ class Runtime:
     def perform(self, node: Node) -> None:
         """Do one step, and write down that it began and how it ended."""
         step = node.step
+        guard = self.guard
+        before = guard.begin(node.number, step.thread) if guard is not None else 0
         self.note(history.BEGIN, node.number, step.thread)
         if step.stress:
             gc.set_threshold(1, 1, 1)
@@ -267,6 +279,10 @@ class Runtime:
             if step.stress:
                 gc.disable()
                 gc.set_threshold(700, 10, 10)
+            if guard is not None:
+                if node.verb in _LETS_GO or (node.operation is not None and node.operation.ends):
+                    gc.collect()  # empties the interpreter's free lists: what is in them is not freed yet
+                guard.resume(before)
 
     def _call(self, node: Node) -> Any:
         step = node.step

@@ -64,6 +64,11 @@ class Frame:
         return f"  {where} in {self.function}{f': {self.source}' if self.source else ''}"
 
 
+def is_loop(function: str) -> bool:
+    """Whether a native function is in every stack."""
+    return _LOOP.fullmatch(function) is not None
+
+
 def take_stacks(pid: int) -> str:
     """The stacks of all threads of `pid` that matter, by pystack; where it cannot look, what the kernel says of them."""
     program = _pystack()

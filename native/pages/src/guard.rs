@@ -15,8 +15,10 @@ use crate::{Method, Moment, PagesError, aim, fault, objects, seats, stack, trace
 pub(crate) const ALIGNMENT: usize = 16;
 /// Fills the slack behind a block.
 const CANARY: u8 = 0xA7;
-/// A block may take this part of the arena.
-const LARGEST: usize = 8;
+/// A block may take this part of the addresses: what is larger is mapped, and unmapped, by the C library itself.
+const LARGEST: usize = 256;
+/// Live blocks may take this part of the addresses together: they are memory, a page at least for each.
+const LIVE: usize = 64;
 
 static GUARD: OnceLock<Guard> = OnceLock::new();
 
@@ -33,6 +35,8 @@ pub struct Guard {
     allocated: AtomicUsize,
     released: AtomicUsize,
     bytes: AtomicU64,
+    /// Pages of live blocks.
+    pages: AtomicUsize,
 }
 
 /// What the guard has done.
@@ -42,7 +46,7 @@ pub struct Counts {
     pub allocated: usize,
     /// Blocks freed of those.
     pub freed: usize,
-    /// Blocks that it left to the real allocator: too large, too strictly aligned, or no addresses left.
+    /// Blocks that it left to the real allocator: too large, too strictly aligned, too many, or no addresses left.
     pub passed: usize,
     /// Bytes in live blocks.
     pub bytes: u64,
@@ -79,9 +83,10 @@ impl Guard {
         let arena = Arena::reserve(usize::try_from(bytes).unwrap_or(usize::MAX), method)?;
         let ledger = Ledger::new(arena.pages(), arena.method().gap())?;
         let (armed, tracing, exhausted) = (AtomicBool::new(false), AtomicBool::new(false), AtomicBool::new(false));
-        let [passed, allocated, released] = [const { AtomicUsize::new(0) }; 3];
+        let [passed, allocated, released, pages] = [const { AtomicUsize::new(0) }; 4];
         let bytes = AtomicU64::new(0);
-        let guard = Self { arena, ledger, journal, armed, tracing, passed, exhausted, allocated, released, bytes };
+        let guard =
+            Self { arena, ledger, journal, armed, tracing, passed, exhausted, allocated, released, bytes, pages };
         GUARD.set(guard).map_err(|_| PagesError::Taken)?;
         Self::get().ok_or(PagesError::Taken)
     }
@@ -144,6 +149,7 @@ impl Guard {
 
     /// Another program begins: what was allocated before it is not its doing.
     pub fn next_program(&self) {
+        self.ledger.mark();
         seats::next_program();
     }
 
@@ -175,7 +181,7 @@ impl Guard {
     pub fn left(&self) -> Vec<Left> {
         let mut found: Vec<Left> = Vec::new();
         let now = seats::program();
-        for record in self.ledger.all().filter(|record| record.state() == State::Live) {
+        for record in self.ledger.since_mark().filter(|record| record.state() == State::Live) {
             let made = record.made();
             if made.program() != now {
                 continue;
@@ -232,7 +238,8 @@ impl Guard {
         }
         let room = size.max(1).next_multiple_of(ALIGNMENT);
         let pages = (room + alignment - ALIGNMENT).div_ceil(page);
-        let Some(first) = self.arena.take(pages) else {
+        let room_left = self.pages.load(Ordering::Relaxed) + pages <= self.arena.pages() / LIVE;
+        let Some(first) = room_left.then(|| self.arena.take(pages)).flatten() else {
             self.say_exhausted();
             return None;
         };
@@ -250,6 +257,7 @@ impl Guard {
         {
             trace::take(&trace.made);
         }
+        self.pages.fetch_add(pages, Ordering::Relaxed);
         self.allocated.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(size as u64, Ordering::Relaxed);
         NonNull::new(block)
@@ -281,6 +289,7 @@ impl Guard {
         {
             trace::take(&trace.freed);
         }
+        self.pages.fetch_sub(pages, Ordering::Relaxed);
         self.released.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_sub(size as u64, Ordering::Relaxed);
         self.arena.close(first, pages);

@@ -76,6 +76,7 @@ pub(crate) struct Ledger {
     records: &'static [Record],
     traces: &'static [Trace],
     next: AtomicU32,
+    marked: AtomicU32,
 }
 
 /// Types of which memory full of zeros is a value, and which may be shared.
@@ -88,7 +89,13 @@ impl Ledger {
     /// Tables for an arena of `pages` pages.
     pub(crate) fn new(pages: usize, gap: usize) -> Result<Self, PagesError> {
         let most = (pages / (1 + gap)).saturating_add(1).min(u32::MAX as usize);
-        Ok(Self { pages: table(pages)?, records: table(most)?, traces: table(most)?, next: AtomicU32::new(1) })
+        Ok(Self {
+            pages: table(pages)?,
+            records: table(most)?,
+            traces: table(most)?,
+            next: AtomicU32::new(1),
+            marked: AtomicU32::new(1),
+        })
     }
 
     /// Write down a new block; `pages` of the arena from `first` on lead to it.
@@ -132,10 +139,15 @@ impl Ledger {
         self.traces.get(number as usize)
     }
 
-    /// Every block that was ever allocated, the oldest first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Record> {
+    /// Blocks from here on are of interest.
+    pub(crate) fn mark(&self) {
+        self.marked.store(self.next.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    /// Every block that was allocated since, the oldest first.
+    pub(crate) fn since_mark(&self) -> impl Iterator<Item = &Record> {
         let end = (self.next.load(Ordering::Acquire) as usize).min(self.records.len());
-        self.records[1.min(end)..end].iter()
+        self.records[(self.marked.load(Ordering::Acquire) as usize).min(end)..end].iter()
     }
 }
 

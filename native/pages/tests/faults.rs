@@ -259,7 +259,7 @@ fn sizes_and_alignments_are_as_asked_for() {
 fn the_real_allocator_takes_over_when_the_addresses_are_used_up_and_it_is_said_once() {
     let seen = in_child(false, |guard| {
         while guard.counts().passed < 3 {
-            let block = malloc(1 << 20);
+            let block = malloc(1 << 19);
             poke(block);
             free(block);
         }
@@ -267,6 +267,22 @@ fn the_real_allocator_takes_over_when_the_addresses_are_used_up_and_it_is_said_o
     });
     assert_eq!((seen.signal, seen.status), (0, 0), "{}", seen.text());
     assert_eq!(seen.records.iter().filter(|each| each.windows(9).any(|part| part == b"exhausted")).count(), 1);
+}
+
+#[test]
+fn live_blocks_take_no_more_than_a_part_of_the_addresses() {
+    let seen = in_child(false, |guard| {
+        let most = guard.capacity() / 64 / 4096;
+        for _ in 0..=most {
+            malloc(1);
+        }
+        let counts = guard.counts();
+        if (counts.allocated as u64, counts.passed) != (most, 1) {
+            peek(std::ptr::null());
+        }
+    });
+    assert_eq!((seen.signal, seen.status), (0, 0), "{}", seen.text());
+    assert!(seen.says("exhausted"));
 }
 
 #[test]
