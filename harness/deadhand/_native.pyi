@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registration
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
+from deadhand._native_pages import PageGuard, native_symbols
 from deadhand._native_schedule import Region, Scheduler, schedule_point
 from deadhand._native_text import NotText, Text
 
@@ -34,6 +35,7 @@ __all__ = [
     "NativePanic",
     "NotText",
     "OutOfRange",
+    "PageGuard",
     "Pool",
     "Producer",
     "Reader",
@@ -52,6 +54,7 @@ __all__ = [
     "channel",
     "children",
     "core_ledger",
+    "native_symbols",
     "schedule_point",
     "set_child_subreaper",
     "set_parent_death_signal",

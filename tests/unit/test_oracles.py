@@ -256,6 +256,7 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "uninitialised": (Story(MAKE, step("@uninitialised", "store_1", out="store_2"), step("read", "store_2")).dies(3), [("death", "SIGSEGV", "MAD-01", 3)]),
     "borrowed buffer": (Story(MAKE, step("call", "store_1", args={"lent": Lent(Blob(hex="00"))}), READ).dies(3), [("death", "SIGSEGV", "MAD-12", 3)]),
     "callback after its target": (Story(MAKE, step("call", "store_1", args=callback()), READ).dies(3), [("death", "SIGSEGV", "MAD-13", 3)]),
+    "freed memory given to a system call": (Story(MAKE, READ).after([H.GUARD, "use after free", "write()", 0, 64, [1, 0], [1, 0], [2, 0]]), [("memory", "use after free", "MAD-07", 2)]),
     "after a raise in a callback": (Story(MAKE, step("call", "store_1", args=callback(raises=True)), READ).raised(2, VALUE_ERROR).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
 }
 

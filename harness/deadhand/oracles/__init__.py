@@ -15,6 +15,7 @@ from deadhand.oracles import (
     identity,
     ledger,
     liveness,
+    memory,
     observation,
     unraisable,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ORACLES = {
     "death": death.judge,
+    "memory": memory.judge,
     "hang": hang.judge,
     "boundary": boundary.judge,
     "identity": identity.judge,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles
+from deadhand.oracles import memory
 
 if TYPE_CHECKING:
     from deadhand.model.program import Step, Value
@@ -38,7 +39,7 @@ def mad_class(view: View, finding: Finding) -> str:
         return _of_hang(view, ran)
     if ran is None:
         return _of_aftermath(view)
-    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_past(view, ran)
+    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
 
 
 def _of_ledger(view: View, finding: Finding) -> str:
@@ -122,6 +123,22 @@ def _reused(view: View, kind: str, since: int) -> bool:
 def _is_callback(view: View, name: str) -> bool:
     above = [view.timeline.lives[each] for each in view.timeline.ancestors(name) if each in view.timeline.lives]
     return any(life.type in _CALLBACK_TYPES or "callback" in life.kind for life in above)
+
+
+def _of_account(view: View) -> str:
+    """What the page guard says, where the handles were all alive: somebody kept what another step had freed."""
+    account = memory.fatal(view.history) or next(iter(memory.accounts(view.history)), None)
+    if account is None or account.freed is None:
+        return ""
+    if account.kind == "double free":
+        return "MAD-02"
+    freeing = view.timeline.by_number(abs(account.freed.step))
+    if freeing is None or freeing.number == account.step:
+        return ""
+    if freeing.step.do in ("@drop", "@cycle", "@collect"):
+        return "MAD-05" if any(life.parents for life in view.timeline.lives.values()) else ""
+    operation = view.timeline.operation(freeing)
+    return "MAD-05" if operation is not None and operation.ends else ""
 
 
 def _of_past(view: View, ran: Ran) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deadhand.model.status import FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
+from deadhand.oracles import memory
 
 if TYPE_CHECKING:
     from deadhand.oracles.view import View
@@ -27,7 +28,9 @@ def judge(view: View) -> list[Finding]:
     where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
     if death.kind == "signal":
         certain = death.name not in _FROM_OUTSIDE
-        return [Finding("death", death.name, f"the process died of {death.name} {where}{_abort(death.stderr)}", step, phase, certain=certain)]
+        account = memory.fatal(view.history)
+        why = f": {account.kind}, {memory.sentence(view.program, account)}" if account is not None else _abort(death.stderr)
+        return [Finding("death", death.name, f"the process died of {death.name} {where}{why}", step, phase, certain=certain)]
     if death.name == str(INTERNAL):
         return [Finding("death", "broken", f"the interpreter was too damaged for the harness to go on, {where}", step, phase, certain=False)]
     if death.name == str(FULL_JOURNAL):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import deadhand
 from deadhand.model.case import FORMAT, Case, Environment
 from deadhand.model.verdict import Verdict
+from deadhand.oracles import memory
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
 from deadhand.search.trial import Trial, tries_for
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Lane
 
-_PLAIN_FIRST = ("stock", "debug", "unmap", "poison")
+_PLAIN_FIRST = ("stock", "debug", "unmap", "poison", "guard")
 _FINAL_RUNS = 10
 _HANG_RUNS = 2
 _HANG_SHRINK_SECONDS = 1.5
@@ -155,6 +156,25 @@ def environment(target: Description) -> Environment:
         except metadata.PackageNotFoundError:  # noqa: PERF203  a handful of names
             continue
     return Environment(platform.python_version(), platform.platform(), deadhand.__version__, libraries)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What the page guard says of a finding: one sentence, and the native stacks."""
+
+    sentence: str
+    stacks: list[str]
+
+
+def explain(lane: Lane, program: Program, tries: int) -> Explained | None:
+    """Run `program` under the page guard, stacks taken, until the guard sees what happens; None when it does not."""
+    for _ in range(tries):
+        history = lane.run_one(program, stacks=True)
+        account = memory.fatal(history) or next(iter(memory.accounts(history)), None)
+        if account is not None:
+            told = [line for what, frames in memory.stacks(history) for line in (f"{what} at:", *[f"  {frame}" for frame in frames])]
+            return Explained(f"{account.kind}, {memory.sentence(program, account)}", told)
+    return None
 
 
 def trace(history: History) -> list[str]:

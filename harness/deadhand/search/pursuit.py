@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Batch, Lane
 
-_ROTATION = (("debug", 30), ("poison", 30), ("unmap", 30), ("stock", 10))
+_ROTATION = (("debug", 25), ("poison", 25), ("unmap", 25), ("guard", 15), ("stock", 10))
 _STOCK_BATCH = 10
 _SAY_SECONDS = 0.5
 _MACHINE_SHARE = 0.1  # of a target's time goes to the Hypothesis machine: its database, then new examples
@@ -329,7 +329,7 @@ class Pursuit:
         )
         self.found[name] = found
         self._enough = self._enough or self.enough(found)
-        self.emit(FindingEvent(found, confirmed.program, result.trace))
+        self.emit(FindingEvent(found, confirmed.program, result.trace, result.memory))
 
     # --- saying so -----------------------------------------------------------------------------------------------
 

@@ -347,8 +347,7 @@ class Lane:
             death = None
         del groups[len(batch.programs) :]
         last = len(groups) - 1
-        for index, events in enumerate(groups):
-            events = resolve(events)
+        for index, events in enumerate(map(resolve, groups)):
             complete = _is_complete(events, batch.programs[index], left_well=left_well and index == last)
             fatal = death if index == last and (certain or not complete) else None
             if index == last and not complete and fatal is None and not full:

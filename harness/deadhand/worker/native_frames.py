@@ -11,7 +11,7 @@ from deadhand import _native
 from deadhand.model import history
 from deadhand.worker.stacks import Frame, is_loop
 
-_MOST = 12
+_MOST = 8
 _OURS = "_native.abi3.so"
 
 
@@ -31,7 +31,8 @@ def resolve(events: list[list[Any]]) -> list[list[Any]]:
     if not stacks:
         return events
     text = b"".join(event[1] for event in events if event[0] == history.MAPPINGS).decode("utf-8", "replace")
-    named = _names([address for event in stacks for address in event[2]], read_mappings(text))
+    exact = {event[2][0] for event in stacks if event[1] == "touched" and event[2]}
+    named = _names([address for event in stacks for address in event[2]], exact, read_mappings(text))
     kept = [event for event in events if event[0] not in (history.FRAMES, history.MAPPINGS)]
     told = [[history.FRAMES, event[1], _lines(event[2], named)] for event in stacks]
     at = next((at for at, event in enumerate(kept) if event[0] == history.GUARD), len(kept) - 1)
@@ -43,20 +44,20 @@ def read_mappings(text: str) -> list[Mapping]:
     found = []
     for line in text.splitlines():
         parts = line.split(maxsplit=5)
-        if len(parts) < 6 or "x" not in parts[1] or not parts[5].startswith("/"):  # noqa: PLR2004  six columns
+        if len(parts) < 6 or "x" not in parts[1] or not parts[5].startswith("/"):
             continue
         start, _, end = parts[0].partition("-")
         found.append(Mapping(int(start, 16), int(end, 16), int(parts[2], 16), parts[5]))
     return found
 
 
-def _names(addresses: list[int], mappings: list[Mapping]) -> dict[int, list[Frame]]:
-    """For each address the functions there, the innermost first."""
+def _names(addresses: list[int], exact: set[int], mappings: list[Mapping]) -> dict[int, list[Frame]]:
+    """For each address the functions there, the innermost first; `exact` are those of instructions, the others of what comes after a call."""
     by_file: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for address in set(addresses):
         place = next((each for each in mappings if each.start < address <= each.end), None)
         if place is not None:
-            by_file[place.path][address] = address - 1 - place.start + place.offset  # a return address is behind its call
+            by_file[place.path][address] = address - (address not in exact) - place.start + place.offset
     named: dict[int, list[Frame]] = {}
     for path, offsets in by_file.items():
         for address, found in zip(offsets, _native.native_symbols(path, list(offsets.values())), strict=True):
@@ -70,4 +71,4 @@ def _lines(addresses: list[int], named: dict[int, list[Frame]]) -> list[str]:
     frames = [frame for address in addresses for frame in named.get(address, [])]
     while frames and Path(frames[0].library).name == _OURS:
         frames.pop(0)
-    return [str(each).strip() for each in frames if not is_loop(each.function)][:_MOST]
+    return [str(each).strip().removeprefix("native ") for each in frames if not is_loop(each.function)][:_MOST]

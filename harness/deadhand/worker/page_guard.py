@@ -36,7 +36,7 @@ class PageGuard:
 
     def __init__(self, native: _native.PageGuard) -> None:
         self._native = native
-        self.begin = native.begin
+        self._begin = native.begin
         self.resume = native.resume
         self.next_program = native.next_program
 
@@ -56,9 +56,14 @@ class PageGuard:
         self._native.arm(stacks=stacks)
         gc.collect()
 
+    def begin(self, step: int, thread: int) -> int:
+        """Say that this thread is in a step; returns what `resume` takes. Free lists are emptied: what comes out of one was made earlier."""
+        gc.collect()
+        return self._begin(step, thread)
+
     def enter(self, phase: str) -> None:
         """Say which phase of a program begins."""
-        self._native.begin(_MARKS[phase], 0)
+        self._begin(_MARKS[phase], 0)
 
     def left(self) -> tuple[int, int, int, int, list[tuple[int, int, int, int]]]:
         """What the program leaves behind: blocks, their bytes, open descriptors, threads, and the blocks by the step that allocated them."""
@@ -105,7 +110,7 @@ def mapped_files() -> set[str]:
     """The files that this process has loaded code from."""
     lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     parts = (line.split(maxsplit=5) for line in lines)
-    return {each[5] for each in parts if len(each) > 5 and "x" in each[1] and each[5].startswith("/")}  # noqa: PLR2004  six columns
+    return {each[5] for each in parts if len(each) > 5 and "x" in each[1] and each[5].startswith("/")}
 
 
 def blind_spots(libraries: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 //! Which libraries lead to the guard.
 
-use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::{CStr, c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use deadhand_interpose::slots::{Hook, Object, Slots, Treatment};
@@ -26,7 +26,9 @@ struct Aim {
 }
 
 static AIM: Mutex<Option<Aim>> = Mutex::new(None);
-/// The kernel's view of who is at it: a refresh inside a refresh, or in a handler, does nothing.
+/// How many objects there were at the last look.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+/// Somebody is at it: another thread need not.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 impl Aim {
@@ -58,6 +60,7 @@ pub(crate) fn patch(libraries: Option<Vec<String>>) -> usize {
     let freeing = hooks(freeing());
     let mut all = hooks(allocating());
     all.extend(freeing.iter().copied());
+    SEEN.store(loaded(), Ordering::Relaxed);
     let mut aim = AIM.lock().unwrap_or_else(PoisonError::into_inner);
     let slots = aim.take().map(|aim| aim.slots).unwrap_or_default();
     aim.insert(Aim { slots, libraries, hooks: (freeing, all) }).look()
@@ -68,13 +71,29 @@ pub(crate) fn refresh() {
     if TAKEN.swap(true, Ordering::Acquire) {
         return;
     }
-    if let Ok(mut aim) = AIM.try_lock()
+    let loaded = loaded();
+    if SEEN.swap(loaded, Ordering::Relaxed) != loaded
+        && let Ok(mut aim) = AIM.try_lock()
         && let Some(aim) = aim.as_mut()
-        && aim.slots.are_stale()
     {
         aim.look();
     }
     TAKEN.store(false, Ordering::Release);
+}
+
+/// How many objects were ever loaded: the linker says so with the first of them.
+fn loaded() -> u64 {
+    unsafe extern "C" fn first(information: *mut libc::dl_phdr_info, _size: usize, count: *mut c_void) -> c_int {
+        // SAFETY: the linker lends the record for the time of this call.
+        let adds = unsafe { (*information).dlpi_adds };
+        // SAFETY: `count` is the number below, which nobody else uses meanwhile.
+        unsafe { *count.cast::<u64>() = adds };
+        1
+    }
+    let mut count = 0_u64;
+    // SAFETY: callback and data fit each other; it does not unwind.
+    unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut count).cast()) };
+    count
 }
 
 /// With the address that each was imported from: what leads elsewhere is somebody else's.

@@ -23,7 +23,7 @@ macro_rules! calls {
     ($($name:ident / $c:literal ($($before:ident: $type:ty),*; $memory:ident: $pointer:ty; $($after:ident: $rest:ty),*) -> $answer:ty;)*) => {
         $(
             unsafe extern "C" fn $name($($before: $type,)* $memory: $pointer, $($after: $rest),*) -> $answer {
-                check(stringify!($name), $memory.cast());
+                check(concat!(stringify!($name), "()"), $memory.cast());
                 // SAFETY: the caller's promise is passed on.
                 unsafe { libc::$name($($before,)* $memory, $($after),*) }
             }

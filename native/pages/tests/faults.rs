@@ -299,7 +299,7 @@ fn a_freed_buffer_in_a_system_call_is_found_though_nothing_faults() {
             continue; // not allowed here
         }
         assert_eq!((seen.signal, seen.status), (0, 0), "{method:?}: {}", seen.text());
-        assert!(seen.says("use after free") && seen.says("write"), "{method:?}: {}", seen.text());
+        assert!(seen.says("use after free") && seen.says("write()"), "{method:?}: {}", seen.text());
     }
 }
 

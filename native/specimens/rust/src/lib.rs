@@ -56,4 +56,6 @@ specimens! {
     lease_bug lease_fixed "lease.rs",
     ring_bug ring_fixed "ring.rs",
     environment_bug environment_fixed "environment.rs",
+    slabs_bug slabs_fixed "slabs.rs",
+    holder_bug holder_fixed "holder.rs",
 }
