@@ -69,11 +69,14 @@ class PageGuard:
             Unsupported: this is no CPython.
         """
 
-    def begin(self, step: int, thread: int) -> int:
-        """Say that the calling thread is in a step from now on; return what `resume` takes at its end."""
+    def begin(self, step: int, thread: int) -> None:
+        """Say that the calling thread is in a step, inside what it is in already, until `end`."""
 
-    def resume(self, before: int) -> None:
-        """Say that the calling thread is again in what `begin` interrupted."""
+    def end(self) -> None:
+        """Say that the step which the calling thread began last is over."""
+
+    def rest(self, step: int, thread: int) -> None:
+        """Say that the calling thread is between steps; `step` numbers what it does there."""
 
     def next_program(self) -> None:
         """Say that another program begins: what was allocated before is not its doing."""

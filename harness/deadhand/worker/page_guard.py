@@ -37,7 +37,7 @@ class PageGuard:
     def __init__(self, native: _native.PageGuard) -> None:
         self._native = native
         self._begin = native.begin
-        self.resume = native.resume
+        self.end = native.end
         self.next_program = native.next_program
 
     @classmethod
@@ -56,14 +56,14 @@ class PageGuard:
         self._native.arm(stacks=stacks)
         gc.collect()
 
-    def begin(self, step: int, thread: int) -> int:
-        """Say that this thread is in a step; returns what `resume` takes. Free lists are emptied: what comes out of one was made earlier."""
+    def begin(self, step: int, thread: int) -> None:
+        """Say that this thread is in a step until `end`. Free lists are emptied first: what comes out of one was made earlier."""
         gc.collect()
-        return self._begin(step, thread)
+        self._begin(step, thread)
 
     def enter(self, phase: str) -> None:
         """Say which phase of a program begins."""
-        self._begin(_MARKS[phase], 0)
+        self._native.rest(_MARKS[phase], 0)
 
     def left(self) -> tuple[int, int, int, int, list[tuple[int, int, int, int]]]:
         """What the program leaves behind: blocks, their bytes, open descriptors, threads, and the blocks by the step that allocated them."""

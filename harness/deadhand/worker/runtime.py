@@ -260,7 +260,8 @@ class Runtime:
         """Do one step, and write down that it began and how it ended."""
         step = node.step
         guard = self.guard
-        before = guard.begin(node.number, step.thread) if guard is not None else 0
+        if guard is not None:
+            guard.begin(node.number, step.thread)
         self.note(history.BEGIN, node.number, step.thread)
         if step.stress:
             gc.set_threshold(1, 1, 1)
@@ -282,7 +283,7 @@ class Runtime:
             if guard is not None:
                 if node.verb in _LETS_GO or (node.operation is not None and node.operation.ends):
                     gc.collect()  # empties the interpreter's free lists: what is in them is not freed yet
-                guard.resume(before)
+                guard.end()
 
     def _call(self, node: Node) -> Any:
         step = node.step

@@ -70,14 +70,20 @@ impl PageGuard {
         system::patch(self.0, libraries)
     }
 
-    /// Say which step this thread is in; returns what `resume` takes.
-    fn begin(&self, step: &Bound<'_, PyAny>, thread: &Bound<'_, PyAny>) -> PyResult<u64> {
-        Ok(system::begin(self.0, integer(step, "step", STEP)?, integer(thread, "thread", THREAD)?))
+    /// Say that this thread is in a step, inside what it is in already.
+    fn begin(&self, step: &Bound<'_, PyAny>, thread: &Bound<'_, PyAny>) -> PyResult<()> {
+        system::begin(self.0, integer(step, "step", STEP)?, integer(thread, "thread", THREAD)?);
+        Ok(())
     }
 
-    /// Say that this thread is in what `begin` interrupted.
-    fn resume(&self, before: &Bound<'_, PyAny>) -> PyResult<()> {
-        system::resume(self.0, integer(before, "before", "pass what begin() returned")?);
+    /// Say that the step which this thread began last is over.
+    fn end(&self) {
+        system::end(self.0);
+    }
+
+    /// Say that this thread is between steps, which is numbered as one.
+    fn rest(&self, step: &Bound<'_, PyAny>, thread: &Bound<'_, PyAny>) -> PyResult<()> {
+        system::rest(self.0, integer(step, "step", STEP)?, integer(thread, "thread", THREAD)?);
         Ok(())
     }
 
@@ -169,12 +175,16 @@ mod system {
         guard.patch(libraries)
     }
 
-    pub(super) fn begin(guard: Guard, step: i32, thread: i16) -> u64 {
-        guard.begin(step, thread)
+    pub(super) fn begin(guard: Guard, step: i32, thread: i16) {
+        guard.begin(step, thread);
     }
 
-    pub(super) fn resume(guard: Guard, before: u64) {
-        guard.resume(before);
+    pub(super) fn end(guard: Guard) {
+        guard.end();
+    }
+
+    pub(super) fn rest(guard: Guard, step: i32, thread: i16) {
+        guard.rest(step, thread);
     }
 
     pub(super) fn next_program(guard: Guard) {
@@ -258,11 +268,15 @@ mod system {
         match guard {}
     }
 
-    pub(super) fn begin(guard: Guard, _step: i32, _thread: i16) -> u64 {
+    pub(super) fn begin(guard: Guard, _step: i32, _thread: i16) {
         match guard {}
     }
 
-    pub(super) fn resume(guard: Guard, _before: u64) {
+    pub(super) fn end(guard: Guard) {
+        match guard {}
+    }
+
+    pub(super) fn rest(guard: Guard, _step: i32, _thread: i16) {
         match guard {}
     }
 

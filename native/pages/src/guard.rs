@@ -135,16 +135,20 @@ impl Guard {
         aim::patch(libraries)
     }
 
-    /// This thread is in a step of the program from now on. What it was in before comes back, for [`Self::resume`].
-    #[must_use]
-    pub fn begin(&self, step: i32, thread: i16) -> u64 {
+    /// This thread is in a step from now on, inside what it is in already, until [`Self::end`].
+    pub fn begin(&self, step: i32, thread: i16) {
         aim::refresh();
-        seats::enter(step, thread)
+        seats::enter(step, thread);
     }
 
-    /// This thread is in again what [`Self::begin`] interrupted.
-    pub fn resume(&self, before: u64) {
-        seats::leave(before);
+    /// The step that this thread began last is over.
+    pub fn end(&self) {
+        seats::leave();
+    }
+
+    /// This thread is in no step, but in what the caller numbers so, until something else is said.
+    pub fn rest(&self, step: i32, thread: i16) {
+        seats::be(step, thread);
     }
 
     /// Another program begins: what was allocated before it is not its doing.

@@ -8,13 +8,20 @@ const SEATS: usize = 1024;
 /// A seat is looked for in so many places.
 const TRIES: usize = 16;
 
+/// Steps inside steps that a seat remembers; what is deeper counts as the last of them.
+const DEPTH: usize = 15;
+
 struct Seat {
     /// What `pthread_self` says, or 0. A thread that ends leaves its seat to the next one of the same number.
     thread: AtomicUsize,
-    moment: AtomicU64,
+    /// How many steps it is in. Changed by that thread alone.
+    depth: AtomicUsize,
+    moments: [AtomicU64; DEPTH],
 }
 
-static TABLE: [Seat; SEATS] = [const { Seat { thread: AtomicUsize::new(0), moment: AtomicU64::new(0) } }; SEATS];
+static TABLE: [Seat; SEATS] = [const {
+    Seat { thread: AtomicUsize::new(0), depth: AtomicUsize::new(0), moments: [const { AtomicU64::new(0) }; DEPTH] }
+}; SEATS];
 /// The step that was begun last, on whichever thread.
 static LATEST: AtomicU64 = AtomicU64::new(0);
 static PROGRAM: AtomicU64 = AtomicU64::new(0);
@@ -52,30 +59,53 @@ pub(crate) fn next_program() {
     PROGRAM.fetch_add(1, Ordering::Relaxed);
 }
 
-/// This thread is in a step from now on; what it was in before is returned.
-pub(crate) fn enter(step: i32, thread: i16) -> u64 {
-    let moment = Moment::new(program(), step, thread).to_word();
-    LATEST.store(moment, Ordering::Relaxed);
-    sit(me()).map_or(0, |seat| seat.moment.swap(moment, Ordering::Relaxed))
+impl Seat {
+    fn now(&self) -> Option<Moment> {
+        let depth = self.depth.load(Ordering::Relaxed).min(DEPTH);
+        let moment = self.moments.get(depth.checked_sub(1)?)?;
+        Some(Moment::from_word(moment.load(Ordering::Relaxed)))
+    }
+
+    fn enter(&self, moment: u64) {
+        let depth = self.depth.load(Ordering::Relaxed);
+        self.moments[depth.min(DEPTH - 1)].store(moment, Ordering::Relaxed);
+        self.depth.store(depth + 1, Ordering::Relaxed);
+    }
 }
 
-/// This thread is in that again.
-pub(crate) fn leave(before: u64) {
+/// This thread is in a step from now on, inside what it is in already.
+pub(crate) fn enter(step: i32, thread: i16) {
+    let moment = Moment::new(program(), step, thread).to_word();
+    LATEST.store(moment, Ordering::Relaxed);
+    if let Some(seat) = sit(me()) {
+        seat.enter(moment);
+    }
+}
+
+/// This thread is in that and in nothing else.
+pub(crate) fn be(step: i32, thread: i16) {
+    stand_up();
+    enter(step, thread);
+}
+
+/// The step that this thread entered last is over.
+pub(crate) fn leave() {
     if let Some(seat) = seat(me()) {
-        seat.moment.store(before, Ordering::Relaxed);
+        seat.depth.store(seat.depth.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
     }
 }
 
 /// A thread that nobody announced: what its number's last owner did is not its doing.
 pub(crate) fn stand_up() {
-    leave(0);
+    if let Some(seat) = seat(me()) {
+        seat.depth.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Where this thread is now: in its step, or, if it is none of the program's, in the one that was begun last.
 pub(crate) fn now() -> Moment {
-    let own = seat(me()).map_or(0, |seat| seat.moment.load(Ordering::Relaxed));
-    if own != 0 {
-        return Moment::from_word(own);
+    if let Some(own) = seat(me()).and_then(Seat::now) {
+        return own;
     }
     let latest = Moment::from_word(LATEST.load(Ordering::Relaxed));
     Moment::new(program(), latest.step(), Moment::FOREIGN)

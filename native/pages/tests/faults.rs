@@ -135,13 +135,13 @@ fn is_fault(signal: c_int) -> bool {
 #[test]
 fn a_read_of_freed_memory_faults_and_names_three_steps() {
     let seen = in_child(false, |guard| {
-        let outer = guard.begin(2, 0);
+        guard.begin(2, 0);
         let block = malloc(72);
-        guard.resume(outer);
-        let outer = guard.begin(5, 1);
+        guard.end();
+        guard.begin(5, 1);
         free(block);
-        guard.resume(outer);
-        let _ = guard.begin(6, 0);
+        guard.end();
+        guard.begin(6, 0);
         peek(block.wrapping_add(8));
     });
     assert!(is_fault(seen.signal), "{}", seen.text());
@@ -310,7 +310,7 @@ fn a_thread_of_the_library_itself_is_told_apart() {
         block
     }
     let seen = in_child(false, |guard| {
-        let _ = guard.begin(3, 0);
+        guard.begin(3, 0);
         let block = malloc(40);
         free(block);
         let mut thread = 0;
@@ -383,12 +383,32 @@ fn stacks_come_after_the_record_with_what_resolves_them() {
 }
 
 #[test]
+fn steps_inside_steps_end_in_order_and_however_deep() {
+    let seen = in_child(false, |guard| {
+        guard.rest(-5, 0);
+        for step in 1..40 {
+            guard.begin(step, 0);
+        }
+        for _ in 3..40 {
+            guard.end();
+        }
+        let block = malloc(72); // in step 2, inside step 1
+        guard.end();
+        free(block);
+        guard.end();
+        peek(block);
+    });
+    let moments = [0x92, 2, 0, 0x92, 1, 0, 0x92, 0xFB, 0];
+    assert!(seen.records[0].ends_with(&moments), "{:?}", seen.records);
+}
+
+#[test]
 fn what_is_left_is_counted_by_the_step_that_made_it() {
     let seen = in_child(false, |guard| {
-        let _ = guard.begin(1, 0);
+        guard.begin(1, 0);
         malloc(10);
         guard.next_program();
-        let _ = guard.begin(4, 0);
+        guard.begin(4, 0);
         malloc(30);
         malloc(50);
         free(malloc(70));
