@@ -506,7 +506,7 @@ def test_an_exit_with_live_handles_is_real(plan: Callable[..., Description], sta
     assert early.death is not None
 
 
-@pytest.mark.parametrize("mode", ["debug", "poison", "unmap", "stock"])
+@pytest.mark.parametrize("mode", ["debug", "poison", "unmap", "guard", "stock"])
 def test_every_mode_starts_and_looks(plan: Callable[..., Description], start_lane: Callable[..., Lane], mode: str) -> None:
     if available(mode):
         pytest.skip(f"{mode}: {available(mode)} (2026-11-21)")

@@ -29,7 +29,7 @@ def judge(view: View) -> list[Finding]:
     if death.kind == "signal":
         certain = death.name not in _FROM_OUTSIDE
         account = memory.fatal(view.history)
-        why = f": {account.kind}, {memory.sentence(view.program, account)}" if account is not None else _abort(death.stderr)
+        why = f": {account.kind}, {memory.sentence(view.program, account)}{memory.ended_before(view, account)}" if account is not None else _abort(death.stderr)
         return [Finding("death", death.name, f"the process died of {death.name} {where}{why}", step, phase, certain=certain)]
     if death.name == str(INTERNAL):
         return [Finding("death", "broken", f"the interpreter was too damaged for the harness to go on, {where}", step, phase, certain=False)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deadhand.model import history as H  # noqa: N812  the letters of the records
+from deadhand.model.program import refs
 from deadhand.model.verdict import Finding
 
 if TYPE_CHECKING:
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from deadhand.model.program import Program
     from deadhand.oracles.view import View
 
-_BY = {"read": "read by", "write": "written by", "touch": "touched by", "free": "freed by"}
+_DONE = {"read": "read", "write": "written", "touch": "touched", "free": "freed"}
+_OWNED = {"use after unmap": ("mapping", "mapped", "unmapped")}
+"""Words for memory that is no block: what it is, how it came, how it went."""
+
+_NOWHERE = ("null pointer", "wild pointer", "stack overflow")
+"""Kinds of faults at addresses of which nothing is known."""
+
+_WORD = 1 << 64
 
 
 @dataclass(frozen=True)
@@ -84,29 +92,49 @@ def judge(view: View) -> list[Finding]:
     return list(found.values())
 
 
+def ended_before(view: View, account: Account) -> str:
+    """For a pointer of which nothing is known: which step had ended the handle that was in use. `; step 3 close() had ended connection_1`, or nothing."""
+    ran = view.timeline.by_number(account.step)
+    if account.kind not in _NOWHERE or ran is None:
+        return ""
+    mine = set(refs(ran.step))
+    for name in tuple(mine):
+        mine |= view.timeline.ancestors(name)
+    for each in reversed(view.timeline.ran):
+        operation = view.timeline.operation(each)
+        ended = sorted(mine.intersection(refs(each.step)))
+        lets_go = each.step.do in ("@drop", "@cycle") or (operation is not None and operation.ends)
+        if lets_go and ended and each is not ran and each.over:
+            return f"; step {each.number} {called(each.step.do)} had ended {', '.join(ended)}"
+    return ""
+
+
+def called(name: str) -> str:
+    """A step's name as in a sentence."""
+    return name if name.startswith("@") else f"{name}()"
+
+
 def sentence(program: Program, account: Account) -> str:
     """`8 bytes into a block of 72 bytes: allocated by step 2, freed by step 5 close() (thread 1), read by step 6 fetchone()`."""
     moments = (account.made, account.freed, account.touched)
     several = len({each.thread for each in moments if each is not None}) > 1
-    parts = [f"allocated {_when(program, account.made, several)}"] if account.made is not None or account.size else []
-    if account.freed is not None or account.kind in ("use after free", "double free"):
-        parts.append(f"freed {_when(program, account.freed, several)}")
     last = _when(program, account.touched, several)
-    if account.by_system_call:
-        parts.append(f"given to {account.access} {last}")
-    elif account.kind == "double free":
-        parts.append(f"freed again {last}")
-    elif account.kind == "slack written":
-        parts.append(f"found when it was freed {last}")
-    else:
-        parts.append(f"{_BY[account.access].removesuffix(' by')} {last}")
-    return f"{_where(account)}: {', '.join(parts)}"
+    done = f"given to {account.access}" if account.by_system_call else _DONE[account.access]
+    if account.kind in _NOWHERE:
+        return f"the stack is exhausted {last}" if account.kind == "stack overflow" else f"address {account.offset % _WORD:#x} {done} {last}"
+    noun, came, went = _OWNED.get(account.kind, ("block", "allocated", "freed"))
+    parts = [f"{came} {_when(program, account.made, several)}"] if account.made is not None or account.size else []
+    if account.freed is not None or account.kind in ("use after free", "double free", "use after unmap"):
+        parts.append(f"{went} {_when(program, account.freed, several)}")
+    again = {"double free": "freed again", "slack written": "found when it was freed"}
+    parts.append(f"{again.get(account.kind, done)} {last}")
+    return f"{_where(account, noun)}: {', '.join(parts)}"
 
 
-def _where(account: Account) -> str:
+def _where(account: Account, noun: str) -> str:
     if not account.size and account.made is None:
         return "an address between guarded blocks"
-    block = f"a block of {account.size} bytes"
+    block = f"a {noun} of {account.size} bytes"
     if account.kind == "double free":
         return block
     if account.kind == "slack written":
@@ -126,8 +154,7 @@ def _when(program: Program, moment: Moment | None, several: bool) -> str:
         where = {"setup": "by the plan's setup()", "teardown": "by the plan's teardown()", "steps": "between two steps"}.get(moment.phase)
         return (where or f"in the phase '{moment.phase}' after the last step") + thread
     name = next((step.do for number, step, _ in program.walk() if number == abs(moment.step)), "")
-    called = f" {name}{'' if name.startswith('@') else '()'}" if name else ""
-    return f"by step {abs(moment.step)}{called}{thread}"
+    return f"by step {abs(moment.step)}{f' {called(name)}' if name else ''}{thread}"
 
 
 def stacks(history: History) -> list[tuple[str, list[str]]]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import deadhand
 from deadhand.model.case import FORMAT, Case, Environment
 from deadhand.model.verdict import Verdict
-from deadhand.oracles import memory
+from deadhand.oracles import examine, memory
+from deadhand.oracles.view import View
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
 from deadhand.search.trial import Trial, tries_for
@@ -172,8 +173,9 @@ def explain(lane: Lane, program: Program, tries: int) -> Explained | None:
         history = lane.run_one(program, stacks=True)
         account = memory.fatal(history) or next(iter(memory.accounts(history)), None)
         if account is not None:
+            view = View(lane.target, program, history, examine(lane.target, program, history)[1])
             told = [line for what, frames in memory.stacks(history) for line in (f"{what} at:", *[f"  {frame}" for frame in frames])]
-            return Explained(f"{account.kind}, {memory.sentence(program, account)}", told)
+            return Explained(f"{account.kind}, {memory.sentence(program, account)}{memory.ended_before(view, account)}", told)
     return None
 
 

@@ -5,18 +5,19 @@ use std::ffi::{c_int, c_ulong, c_void};
 use libc::{iovec, off_t, sockaddr, socklen_t, ssize_t};
 
 use crate::ledger::State;
-use crate::report::{self, Access, Kind};
-use crate::{Guard, Replacement};
+use crate::report::{self, Access, Kind, Place};
+use crate::{Guard, Replacement, mappings};
 
 /// Write down that `name` was given memory that is freed.
 fn check(name: &'static str, memory: *const c_void) {
     let address = memory.expose_provenance();
-    if let Some(guard) = Guard::get()
-        && let Some((_, record)) = guard.block(address)
-        && record.state() == State::Freed
-    {
-        report::append(guard, Kind::UseAfterFree, Access::System(name), address, None);
-    }
+    let Some(guard) = Guard::get() else { return };
+    let kind = match guard.block(address) {
+        Some((_, record)) if record.state() == State::Freed => Kind::UseAfterFree,
+        None if guard.is_armed() && mappings::gone(address).is_some() => Kind::UseAfterUnmap,
+        _ => return,
+    };
+    report::append(guard, kind, Access::System(name), &Place::of(guard, address), None);
 }
 
 macro_rules! calls {

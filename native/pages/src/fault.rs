@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ledger::State;
-use crate::report::{self, Access, Kind};
-use crate::{Guard, PagesError};
+use crate::report::{self, Access, Kind, Place};
+use crate::{Guard, PagesError, mappings};
 
 static SEGV: OnceLock<libc::sigaction> = OnceLock::new();
 static BUS: OnceLock<libc::sigaction> = OnceLock::new();
@@ -56,13 +56,10 @@ extern "C" fn handle(signal: libc::c_int, information: *mut libc::siginfo_t, con
         let information = unsafe { &*information };
         // SAFETY: of SIGSEGV and SIGBUS the address is a part of it.
         let address = unsafe { information.si_addr() }.expose_provenance();
-        if guard.holds(address) && !REPORTED.swap(true, Ordering::Relaxed) {
-            let kind = match guard.block(address) {
-                Some((_, record)) if record.state() == State::Freed => Kind::UseAfterFree,
-                _ => Kind::OutOfBounds,
-            };
-            let (access, counter) = instruction(context);
-            report::append(guard, kind, access, address, counter);
+        if guard.is_armed() && !REPORTED.swap(true, Ordering::Relaxed) {
+            let (access, counter, stack) = instruction(context);
+            let kind = kind(guard, address, information.si_code, stack);
+            report::append(guard, kind, access, &Place::of(guard, address), counter);
         }
     }
     let before = if signal == libc::SIGBUS { &BUS } else { &SEGV };
@@ -73,25 +70,53 @@ extern "C" fn handle(signal: libc::c_int, information: *mut libc::siginfo_t, con
     unsafe { libc::sigaction(signal, &raw const next, ptr::null_mut()) };
 }
 
-/// What the faulting instruction did, and where it is.
+/// Below this, an address is a field of an object that is not there.
+const NULL: usize = 1 << 16;
+/// So far from the stack pointer a touch is one of the stack.
+const FRAME: usize = 1 << 16;
+/// The kernel does not say the address: it is none that a processor takes.
+const SI_KERNEL: libc::c_int = 128;
+
+fn kind(guard: &Guard, address: usize, code: libc::c_int, stack: usize) -> Kind {
+    if guard.holds(address) {
+        return match guard.block(address) {
+            Some((_, record)) if record.state() == State::Freed => Kind::UseAfterFree,
+            _ => Kind::OutOfBounds,
+        };
+    }
+    if code == SI_KERNEL {
+        Kind::WildPointer
+    } else if address < NULL {
+        Kind::NullPointer
+    } else if mappings::gone(address).is_some() {
+        Kind::UseAfterUnmap
+    } else if address.abs_diff(stack) < FRAME {
+        Kind::StackOverflow
+    } else {
+        Kind::WildPointer
+    }
+}
+
+/// What the faulting instruction did, where it is, and where the stack is.
 #[cfg(target_arch = "x86_64")]
-fn instruction(context: *mut libc::c_void) -> (Access, Option<usize>) {
+fn instruction(context: *mut libc::c_void) -> (Access, Option<usize>, usize) {
     const WRITE: i64 = 1 << 1;
     // SAFETY: the kernel hands a handler with SA_SIGINFO a context of this type.
     let Some(context) = (unsafe { context.cast::<libc::ucontext_t>().as_ref() }) else {
-        return (Access::Touch, None);
+        return (Access::Touch, None, 0);
     };
     let register =
         |which: libc::c_int| usize::try_from(which).ok().and_then(|at| context.uc_mcontext.gregs.get(at)).copied();
+    let address = |which| register(which).and_then(|value| usize::try_from(value).ok());
     let access = match register(libc::REG_ERR) {
         Some(error) if error & WRITE != 0 => Access::Write,
         _ => Access::Read,
     };
-    (access, register(libc::REG_RIP).and_then(|counter| usize::try_from(counter).ok()))
+    (access, address(libc::REG_RIP), address(libc::REG_RSP).unwrap_or(0))
 }
 
 /// What the faulting instruction did is not in the context here.
 #[cfg(not(target_arch = "x86_64"))]
-fn instruction(_context: *mut libc::c_void) -> (Access, Option<usize>) {
-    (Access::Touch, None)
+fn instruction(_context: *mut libc::c_void) -> (Access, Option<usize>, usize) {
+    (Access::Touch, None, 0)
 }

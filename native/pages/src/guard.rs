@@ -8,7 +8,7 @@ use deadhand_journal::Journal;
 
 use crate::arena::Arena;
 use crate::ledger::{Ledger, Record, State};
-use crate::report::{self, Access, Kind};
+use crate::report::{self, Access, Kind, Place};
 use crate::{Method, Moment, PagesError, aim, fault, objects, seats, stack, trace};
 
 /// What `malloc` promises on the platforms we are built for.
@@ -199,6 +199,10 @@ impl Guard {
         found
     }
 
+    pub(crate) fn is_armed(&self) -> bool {
+        self.armed.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -327,7 +331,7 @@ impl Misuse {
             Kind::SlackWritten => Access::Write,
             _ => Access::Free,
         };
-        report::append(guard, self.kind, access, self.address, None);
+        report::append(guard, self.kind, access, &Place::of(guard, self.address), None);
         // SAFETY: the call ends the process, by way of the handler for SIGABRT.
         unsafe { libc::abort() }
     }

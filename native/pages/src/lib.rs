@@ -39,6 +39,7 @@ mod error;
 mod fault;
 mod guard;
 mod ledger;
+mod mappings;
 mod method;
 mod moment;
 mod objects;

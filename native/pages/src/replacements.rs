@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 
 use crate::guard::ALIGNMENT;
-use crate::{Guard, calls, threads};
+use crate::{Guard, aim, calls, mappings, threads};
 
 /// A function of the C library, by name, and what to call instead.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub fn allocating() -> Vec<Replacement> {
     }
 }
 
-/// What takes a block that the guard may have made, and what begins threads: for every library in the process.
+/// What takes a block that the guard may have made, maps memory, begins threads, or loads libraries: for every library in the process.
 #[must_use]
 pub fn freeing() -> Vec<Replacement> {
     let mut all = replacements! {
@@ -51,8 +51,10 @@ pub fn freeing() -> Vec<Replacement> {
         c"realloc" => realloc,
         c"malloc_usable_size" => malloc_usable_size,
         c"pthread_create" => threads::create,
+        c"dlopen" => dlopen,
     };
     all.extend(calls::all());
+    all.extend(mappings::all());
     all
 }
 
@@ -167,6 +169,15 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> usize {
         // SAFETY: the caller's promise is passed on.
         None => unsafe { libc::malloc_usable_size(block) },
     }
+}
+
+/// What was loaded must know how to give back before it is called. (It is searched for as if the guard wanted it: a
+/// `RUNPATH` of the caller does not count.)
+unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void {
+    // SAFETY: the caller's promise is passed on.
+    let handle = unsafe { libc::dlopen(path, flags) };
+    aim::refresh();
+    handle
 }
 
 unsafe extern "C" fn strdup(text: *const c_char) -> *mut c_char {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rmp::encode::{write_array_len, write_bin, write_nil, write_sint, write_str, write_uint};
 
 use crate::ledger::{DEPTH, Trace};
-use crate::{Guard, Moment, seats, trace};
+use crate::{Guard, Moment, mappings, seats, trace};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub(crate) enum Kind {
     DoubleFree,
     InvalidFree,
     SlackWritten,
+    UseAfterUnmap,
+    NullPointer,
+    WildPointer,
+    StackOverflow,
     Exhausted,
 }
 
@@ -26,6 +30,10 @@ impl Kind {
             Self::DoubleFree => "double free",
             Self::InvalidFree => "invalid free",
             Self::SlackWritten => "slack written",
+            Self::UseAfterUnmap => "use after unmap",
+            Self::NullPointer => "null pointer",
+            Self::WildPointer => "wild pointer",
+            Self::StackOverflow => "stack overflow",
             Self::Exhausted => "exhausted",
         }
     }
@@ -112,28 +120,53 @@ impl Line {
     }
 }
 
-/// Append the record of a fault at `address`, with the stacks if they were asked for. `counter`: the instruction.
-pub(crate) fn append(guard: &Guard, kind: Kind, access: Access, address: usize, counter: Option<usize>) {
-    let block = guard.block(address);
+/// What is known of an address.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    /// Bytes from the start of the block, or from address 0 where there is none.
+    offset: i64,
+    size: u64,
+    made: Option<Moment>,
+    freed: Option<Moment>,
+    /// The number of the block's record.
+    number: Option<u32>,
+}
+
+impl Place {
+    pub(crate) fn of(guard: &Guard, address: usize) -> Self {
+        let from = |start: usize| address.wrapping_sub(start).cast_signed() as i64;
+        if let Some((number, record)) = guard.block(address) {
+            let (made, freed) = (Some(record.made()), record.freed());
+            let size = record.size.load(Ordering::Relaxed) as u64;
+            return Self {
+                offset: from(record.start.load(Ordering::Relaxed)),
+                size,
+                made,
+                freed,
+                number: Some(number),
+            };
+        }
+        if let Some(gone) = mappings::gone(address) {
+            let (made, freed) = (Some(gone.made), Some(gone.freed));
+            return Self { offset: from(gone.start), size: gone.length as u64, made, freed, number: None };
+        }
+        Self { offset: from(0), ..Self::default() }
+    }
+}
+
+/// Append the record of a fault, with the stacks if they were asked for. `counter`: the instruction.
+pub(crate) fn append(guard: &Guard, kind: Kind, access: Access, place: &Place, counter: Option<usize>) {
     let mut line = Line::new("G", 8);
     line.text(kind.name());
     line.text(access.name());
-    if let Some((_, record)) = block {
-        let start = record.start.load(Ordering::Relaxed);
-        line.signed(address.wrapping_sub(start).cast_signed() as i64);
-        line.number(record.size.load(Ordering::Relaxed) as u64);
-        line.moment(Some(record.made()));
-        line.moment(record.freed());
-    } else {
-        line.signed(0);
-        line.number(0);
-        line.moment(None);
-        line.moment(None);
-    }
+    line.signed(place.offset);
+    line.number(place.size);
+    line.moment(place.made);
+    line.moment(place.freed);
     line.moment(Some(seats::now()));
     line.append(guard);
     if guard.tracing() {
-        append_stacks(guard, block.and_then(|(number, _)| guard.ledger().trace(number)), counter);
+        append_stacks(guard, place.number.and_then(|number| guard.ledger().trace(number)), counter);
     }
 }
 

@@ -382,6 +382,53 @@ fn stacks_come_after_the_record_with_what_resolves_them() {
     assert!(letters.contains(&b'M'));
 }
 
+fn munmap(start: *mut u8, length: usize) {
+    // SAFETY: the table's function of this name has this type.
+    let call = unsafe { std::mem::transmute::<*const (), extern "C" fn(*mut u8, usize) -> c_int>(function(c"munmap")) };
+    assert_eq!(call(start, length), 0);
+}
+
+fn mmap(length: usize) -> *mut u8 {
+    type Map = extern "C" fn(*mut u8, usize, c_int, c_int, c_int, i64) -> *mut u8;
+    // SAFETY: the table's function of this name has this type.
+    let call = unsafe { std::mem::transmute::<*const (), Map>(function(c"mmap")) };
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    call(std::ptr::null_mut(), length, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+}
+
+#[test]
+fn a_mapping_that_was_given_back_is_told_by_its_steps_though_others_came() {
+    let seen = in_child(false, |guard| {
+        guard.rest(1, 0);
+        let start = mmap(8192);
+        poke(start);
+        guard.rest(2, 1);
+        munmap(start, 8192);
+        guard.rest(3, 0);
+        for _ in 0..100 {
+            poke(mmap(8192));
+        }
+        peek(start.wrapping_add(5000));
+    });
+    assert!(is_fault(seen.signal), "{}", seen.text());
+    let mut expected = vec![0x98, 0xA1, b'G', 0xAF];
+    expected.extend(b"use after unmap\xA4read");
+    expected.extend([0xCD, 0x13, 0x88, 0xCD, 0x20, 0, 0x92, 1, 0, 0x92, 2, 1, 0x92, 3, 0]);
+    assert_eq!(seen.records, [expected]);
+}
+
+#[test]
+fn other_faults_are_sorted_by_their_address() {
+    let null = in_child(false, |_| {
+        peek(std::ptr::without_provenance(0x68));
+    });
+    let wild = in_child(false, |_| {
+        peek(std::ptr::without_provenance(0x5555_0000_0000_0000));
+    });
+    assert!(is_fault(null.signal) && null.says("null pointer"), "{}", null.text());
+    assert!(is_fault(wild.signal) && wild.says("wild pointer"), "{}", wild.text());
+}
+
 #[test]
 fn steps_inside_steps_end_in_order_and_however_deep() {
     let seen = in_child(false, |guard| {
