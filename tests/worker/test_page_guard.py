@@ -11,7 +11,7 @@ import pytest
 from deadhand import _native
 from deadhand.errors import TargetSkipped
 from deadhand.model import history as H  # noqa: N812
-from deadhand.model.program import Program, Ref, Step
+from deadhand.model.program import Blob, Program, Ref, Step
 from deadhand.oracles import judge, memory
 from deadhand.target.loader import load
 from deadhand.worker.evidence import available
@@ -233,3 +233,54 @@ def test_a_record_of_the_guard_that_is_none_is_damage() -> None:
     for bad in ([H.GUARD, "use after free"], [*good[:5], [1], None, None], [*good[:5], ["1", 0], None, None], [H.FRAMES, "made", ["x"]]):
         assert read_groups([start, msgspec.msgpack.encode(bad)], None)[1] is not None
     assert read_groups([start, msgspec.msgpack.encode(good)], None) == ([[good]], None)
+
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = {
+    "strategies-sqlite3-py-Sqlite3/mad-14-death-crash-in-aggregate-*": ("read by step 2 aggregate()", "step 3 close() had ended connection_1"),
+    "strategies-sqlite3-py-Sqlite3/mad-14-death-crash-in-executemany-*": ("read by step 3 executemany()", "step 4 close() had ended connection_1"),
+    "strategies-bytearray_memoryview-py-Bytearray/mad-15-death-crash-in-search-*": ("freed by step 3 clear()", "read by step 2 search()"),
+    "strategies-bytearray_memoryview-py-Bytearray/mad-15-observation-*": ("freed by step 3 clear()", "read by step 2 in_hex()"),
+    "strategies-shared_memory_numpy-py-SharedMemoryNumpy/*": ("unmapped by step 3 @drop", "read by step 4 read()"),
+}
+"""Cases of the corpus, and the ending and the touching step that the guard must name."""
+
+
+def explained(lane: Lane, program: Program) -> str:
+    from deadhand.search.confirm import explain
+
+    told = explain(lane, program, 1)
+    return told.sentence if told is not None else ""
+
+
+@pytest.mark.parametrize("pattern", REAL)
+def test_real_bugs_are_told_by_the_step_that_ended_and_the_one_that_touched(start_lane: Callable[..., Lane], monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    from deadhand.search.corpus import load_case
+
+    monkeypatch.chdir(ROOT)
+    (path,) = (ROOT / "corpus").glob(pattern)
+    case = load_case(path)
+    try:
+        (target,) = load(case.target, include_unsafe=True)
+    except TargetSkipped as skipped:
+        pytest.skip(f"{skipped.message} (2026-11-27)")
+    told = explained(start_lane(target, "guard"), case.program)
+    for part in REAL[pattern]:
+        assert part in told
+
+
+def test_a_view_of_a_database_that_was_closed_is_told(start_lane: Callable[..., Lane], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lmdb", reason="lmdb is not installed (2026-11-27)")
+    monkeypatch.chdir(ROOT)
+    (target,) = load("strategies/lmdb.py")
+    environment = {"environment": Ref("environment_1")}
+    program = Program(
+        (
+            Step("open", {"size": 8}, "environment_1"),
+            Step("get_and_end", environment | {"key": Blob(hex="61")}, "value_1"),
+            Step("close", environment),
+            Step("read", {"value": Ref("value_1")}),
+        )
+    )
+    told = explained(start_lane(target, "guard"), program)
+    assert told.endswith("mapped by step 1 open(), unmapped by step 3 close(), read by step 4 read()")

@@ -11,6 +11,8 @@ use crate::{Guard, Moment, Replacement, seats};
 
 /// Mappings that are remembered, in a process.
 const MOST: usize = 4096;
+/// What is mapped is mapped in pages of this size, or larger ones.
+const PAGE: usize = 4096;
 /// Bytes of addresses that are kept from being used again.
 const KEPT: usize = 1 << 30;
 
@@ -53,7 +55,7 @@ fn newest(address: usize) -> Option<&'static Entry> {
     let end = NEXT.load(Ordering::Acquire).min(MOST);
     TABLE[..end].iter().rev().find(|entry| {
         let inside = address.checked_sub(entry.start.load(Ordering::Acquire));
-        inside.is_some_and(|inside| inside < entry.length.load(Ordering::Relaxed))
+        inside.is_some_and(|inside| inside < entry.length.load(Ordering::Relaxed).next_multiple_of(PAGE))
     })
 }
 
@@ -178,6 +180,8 @@ mod tests {
         let found = gone(start + 4095).expect("it is gone");
         assert_eq!((found.start, found.length, found.made, found.freed), (start, 4096, made, freed));
         assert!(gone(start + 4096).is_none());
+        remember(start, 1, made, freed.to_word());
+        assert!(gone(start + 4095).is_some(), "a page at least");
         remember(start, 8192, made, 0);
         assert!(gone(start).is_none(), "mapped again");
     }
