@@ -193,6 +193,7 @@ HARMLESS = {
     "fill that the program wrote": Story(MAKE, step("call", "store_1", args={"lent": Blob(fill=0xA5, size=99)})).returned(2, fill=0xA5),
     "a changed answer that a use explains": Story(MAKE, OPEN, CLEAR, step("use", "reader_1"), step("read_reader", "reader_1")).observed(3, 5, "int 1").returned(5, "int 2"),
     "no step at all": Story(),
+    "growth within the noise": Story(MAKE).after([H.GREW, 24, [2, 64, 0, 0], [2, 0, 0, 0], []]),
     "creator's thread": Story(MAKE, step("loosen", "store_1", out="loose_1", thread=2), step("touch_loose", "loose_1", thread=2)),
 }
 
@@ -256,6 +257,8 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "uninitialised": (Story(MAKE, step("@uninitialised", "store_1", out="store_2"), step("read", "store_2")).dies(3), [("death", "SIGSEGV", "MAD-01", 3)]),
     "borrowed buffer": (Story(MAKE, step("call", "store_1", args={"lent": Lent(Blob(hex="00"))}), READ).dies(3), [("death", "SIGSEGV", "MAD-12", 3)]),
     "callback after its target": (Story(MAKE, step("call", "store_1", args=callback()), READ).dies(3), [("death", "SIGSEGV", "MAD-13", 3)]),
+    "each repetition leaves blocks": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 0, 0], [1, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "blocks", "MAD-07", 1)]),
+    "each repetition leaves a descriptor": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 1, 0], [0, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "descriptors", "MAD-07", 0)]),
     "freed memory given to a system call": (Story(MAKE, READ).after([H.GUARD, "use after free", "write()", 0, 64, [1, 0], [1, 0], [2, 0]]), [("memory", "use after free", "MAD-07", 2)]),
     "after a raise in a callback": (Story(MAKE, step("call", "store_1", args=callback(raises=True)), READ).raised(2, VALUE_ERROR).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
 }

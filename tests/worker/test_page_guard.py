@@ -103,7 +103,7 @@ def test_every_kind_of_touch_is_seen_with_its_three_steps(specimen: Callable[...
         expected = ("double free", "free") if seen == "double free" else ("use after free", seen)
         assert told[:1] == [(*expected, 1, freed, 3)], kind
         assert (history.death is None) == (kind == "system_call"), kind
-        assert [each.oracle for each in judge(lane.target, block(handle, kind), history)][0] == ("memory" if kind == "system_call" else "death"), kind
+        assert judge(lane.target, block(handle, kind), history)[0].oracle == ("memory" if kind == "system_call" else "death"), kind
 
 
 @pytest.mark.parametrize(("name", "handle"), [("blocks", "block"), ("slabs", "slab")])
@@ -284,3 +284,48 @@ def test_a_view_of_a_database_that_was_closed_is_told(start_lane: Callable[..., 
     )
     told = explained(start_lane(target, "guard"), program)
     assert told.endswith("mapped by step 1 open(), unmapped by step 3 close(), read by step 4 read()")
+
+
+def test_what_grows_with_every_repetition_is_told_by_the_step_that_allocated_it(specimen: Callable[..., Description], start_lane: Callable[..., Lane]) -> None:
+    from deadhand.search.growth import REPETITIONS, growth
+
+    leaky = Program(block("block", "one_call").steps[:2])  # the wrong twin frees this kind when it is used
+    found = growth(start_lane(specimen("blocks", "Bug"), "guard"), leaky, REPETITIONS)
+    assert found is not None
+    assert (found.oracle, found.kind, found.step, found.mad) == ("growth", "blocks", 1, "MAD-07")
+    assert found.detail == "each of 24 repetitions leaves 1 block (72 bytes) more, an empty program 0; allocated by step 1 make()"
+    lane = start_lane(specimen("blocks", "Fixed"), "guard")
+    for kind in KINDS:
+        assert growth(lane, block("block", kind), REPETITIONS) is None, kind
+
+
+def test_descriptors_and_threads_that_stay_are_told(plan: Callable[..., Description], start_lane: Callable[..., Lane]) -> None:
+    from deadhand.search.growth import REPETITIONS, growth
+
+    target = plan(
+        """
+        class T(Target):
+            t = Handle()
+
+            @creates(t)
+            def make(self, what=st.sampled_from(["descriptor", "thread", "nothing"])):
+                if what == "descriptor":
+                    os.open("/dev/null", os.O_RDONLY)
+                elif what == "thread":
+                    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+                return object()
+        """
+    )
+    lane = start_lane(target, "guard")
+    told = [growth(lane, Program((Step("make", {"what": what}, "t_1"),)), REPETITIONS) for what in ("descriptor", "thread", "nothing")]
+    assert [each.kind if each is not None else None for each in told] == ["descriptors", "threads", None]
+    assert growth(start_lane(target, "stock"), Program((Step("make", {"what": "descriptor"}, "t_1"),)), REPETITIONS) is None
+
+
+def test_a_cache_that_fills_is_no_growth() -> None:
+    from deadhand.oracles.growth import steady
+
+    assert steady([[at, 8 * at, 3, 1] for at in range(24)]) == [1, 8, 0, 0]
+    assert steady([[min(at, 14), 0, 3, 1] for at in range(24)]) == [0, 0, 0, 0]
+    assert steady([[2 ** (at // 4), 0, 3, 1] for at in range(24)]) == [0, 0, 0, 0]
+    assert steady([[at, at, at, at] for at in range(4)]) == [0, 0, 0, 0]

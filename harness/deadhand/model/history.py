@@ -25,7 +25,8 @@ DONE = "D"  # [D]
 GUARD = "G"  # [G, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
 FRAMES = "K"  # [K, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text
 MAPPINGS = "M"  # [M, part of /proc/self/maps]: for the parent, which takes it out
-LEFT = "Y"  # [Y, blocks, bytes, descriptors, threads, [[step, thread, blocks, bytes], …]]: what the program left behind
+LEFT = "Y"  # [Y, blocks, bytes, descriptors, threads, [[step, thread, blocks, bytes], …]]: what is alive in all, and the blocks that this program left
+GREW = "Z"  # [Z, times, [blocks, bytes, descriptors, threads], the same of an empty program, [[step, thread, blocks, bytes], …]]: what each of so many repetitions added; the parent's
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
 

@@ -11,6 +11,7 @@ from deadhand.oracles import (
     boundary,
     contract,
     death,
+    growth,
     hang,
     identity,
     ledger,
@@ -39,6 +40,7 @@ ORACLES = {
     "assertion": assertion.judge,
     "ledger": ledger.judge,
     "liveness": liveness.judge,
+    "growth": growth.judge,
     "unraisable": unraisable.judge,
 }
 """Every oracle, the weightiest first."""

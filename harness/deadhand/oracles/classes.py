@@ -24,7 +24,7 @@ def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
-    if finding.oracle == "ledger":
+    if finding.oracle in ("ledger", "growth"):
         return _of_ledger(view, finding)
     if finding.oracle == "identity":
         return "MAD-03"

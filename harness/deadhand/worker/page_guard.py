@@ -11,7 +11,6 @@ import gc
 import mmap
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,9 +65,13 @@ class PageGuard:
         self._native.rest(_MARKS[phase], 0)
 
     def left(self) -> tuple[int, int, int, int, list[tuple[int, int, int, int]]]:
-        """What the program leaves behind: blocks, their bytes, open descriptors, threads, and the blocks by the step that allocated them."""
-        left = self._native.left()
-        return sum(each[2] for each in left), sum(each[3] for each in left), len(os.listdir("/proc/self/fd")), threading.active_count(), left  # noqa: PTH208
+        """What is alive in this child (blocks, their bytes, open descriptors, threads), and the blocks that this program left, by step."""
+        counts = self._native.counts()
+        return counts["allocated"] - counts["freed"], counts["bytes"], _entries("fd"), _entries("task"), self._native.left()
+
+
+def _entries(of: str) -> int:
+    return len(os.listdir(f"/proc/self/{of}"))  # noqa: PTH208
 
 
 def shows() -> str:
