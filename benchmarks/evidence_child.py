@@ -31,7 +31,7 @@ def show_block(name: str, kind: str) -> None:
     try:
         made.use()
     except OSError as error:
-        if error.errno != 14:  # noqa: PLR2004  EFAULT
+        if error.errno != 14:
             raise
         print("EFAULT", flush=True)
 

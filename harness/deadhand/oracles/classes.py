@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deadhand.oracles.timeline import Ran
     from deadhand.oracles.view import View
 
-_DOUBLE_FREE = ("double free", "free(): invalid", "munmap_chunk(): invalid")
+_DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
 

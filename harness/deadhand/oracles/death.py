@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from deadhand.model.status import FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
-from deadhand.oracles import memory
+from deadhand.oracles import memory, sanitizer
 
 if TYPE_CHECKING:
     from deadhand.oracles.view import View
@@ -39,7 +39,9 @@ def judge(view: View) -> list[Finding]:
 
 
 def _abort(stderr: str) -> str:
-    """The line with which the C library or the interpreter said why it aborted."""
+    """The words with which a sanitizer, the C library or the interpreter said why it aborted."""
+    if sanitized := sanitizer.sentence(stderr):
+        return f": {sanitized}"
     for line in stderr.splitlines():
         text = line.strip().strip("\0")
         if text.startswith(("free()", "malloc", "double free", "realloc()", "munmap_chunk()", "corrupted", "Fatal Python error", "Debug memory block", "thread '")) and "Segmentation fault" not in text:
