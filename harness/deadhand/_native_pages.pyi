@@ -76,7 +76,7 @@ class PageGuard:
         """Say that the step which the calling thread began last is over."""
 
     def rest(self, step: int, thread: int) -> None:
-        """Say that the calling thread is between steps; `step` numbers what it does there."""
+        """Say that the calling thread is between steps; `step` numbers what it does there. What it allocates is not guarded."""
 
     def next_program(self) -> None:
         """Say that another program begins: what was allocated before is not its doing."""

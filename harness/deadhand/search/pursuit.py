@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Batch, Lane
 
-_ROTATION = (("debug", 25), ("poison", 25), ("unmap", 25), ("guard", 15), ("stock", 10))
+_ROTATION = (("debug", 27), ("poison", 27), ("unmap", 26), ("guard", 10), ("stock", 10))
 _STOCK_BATCH = 10
 _REPEATS_EVERY = 6  # batches under the page guard of which one repeats a single program, to see what it adds each time
 _SAY_SECONDS = 0.5

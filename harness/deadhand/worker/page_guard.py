@@ -27,6 +27,7 @@ _IMPORTED = (b"malloc\0", b"calloc\0", b"realloc\0", b"posix_memalign\0", b"alig
 """One of these is in the string table of a library whose memory the guard sees: C's and C++'s allocators, the interpreter."""
 
 _SMALL = 1 << 26
+_THE_PLANS = ("setup", "teardown", "exit")
 _MARKS = {phase: PHASE_MARK + at for at, phase in enumerate(PHASES)}
 
 
@@ -61,8 +62,10 @@ class PageGuard:
         self._begin(step, thread)
 
     def enter(self, phase: str) -> None:
-        """Say which phase of a program begins."""
+        """Say which phase of a program begins. What we allocate between steps is not guarded; what the plan does, is."""
         self._native.rest(_MARKS[phase], 0)
+        if phase in _THE_PLANS:
+            self._begin(_MARKS[phase], 0)
 
     def left(self) -> tuple[int, int, int, int, list[tuple[int, int, int, int]]]:
         """What is alive in this child (blocks, their bytes, open descriptors, threads), and the blocks that this program left, by step."""

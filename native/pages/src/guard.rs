@@ -146,9 +146,10 @@ impl Guard {
         seats::leave();
     }
 
-    /// This thread is in no step, but in what the caller numbers so, until something else is said.
+    /// This thread is in no step, but in what the caller numbers so, until something else is said. What it allocates
+    /// meanwhile is not guarded.
     pub fn rest(&self, step: i32, thread: i16) {
-        seats::be(step, thread);
+        seats::rest(step, thread);
     }
 
     /// Another program begins: what was allocated before it is not its doing.
@@ -232,14 +233,15 @@ impl Guard {
         if !self.armed.load(Ordering::Relaxed) {
             return None;
         }
-        let block = self.cut(size, alignment.max(ALIGNMENT));
+        let made = seats::at_work()?;
+        let block = self.cut(size, alignment.max(ALIGNMENT), made);
         if block.is_none() {
             self.passed.fetch_add(1, Ordering::Relaxed);
         }
         block
     }
 
-    fn cut(&self, size: usize, alignment: usize) -> Option<NonNull<u8>> {
+    fn cut(&self, size: usize, alignment: usize, made: Moment) -> Option<NonNull<u8>> {
         let page = self.arena.page();
         if size > self.arena.pages() / LARGEST * page || alignment > page {
             return None;
@@ -253,7 +255,6 @@ impl Guard {
         };
         let end = self.arena.address(first + pages);
         let start = (end - room) & !(alignment - 1);
-        let made = seats::now();
         let number = self.ledger.open(start, size, first, pages, self.arena.method().gap(), made)?;
         let block = ptr::with_exposed_provenance_mut::<u8>(start);
         // SAFETY: `start + size` lies in the pages that were made accessible for this block just now, before their end.

@@ -17,10 +17,17 @@ struct Seat {
     /// How many steps it is in. Changed by that thread alone.
     depth: AtomicUsize,
     moments: [AtomicU64; DEPTH],
+    /// Where it is while it is in none; 0 if nobody said.
+    resting: AtomicU64,
 }
 
 static TABLE: [Seat; SEATS] = [const {
-    Seat { thread: AtomicUsize::new(0), depth: AtomicUsize::new(0), moments: [const { AtomicU64::new(0) }; DEPTH] }
+    Seat {
+        thread: AtomicUsize::new(0),
+        depth: AtomicUsize::new(0),
+        moments: [const { AtomicU64::new(0) }; DEPTH],
+        resting: AtomicU64::new(0),
+    }
 }; SEATS];
 /// The step that was begun last, on whichever thread.
 static LATEST: AtomicU64 = AtomicU64::new(0);
@@ -60,16 +67,28 @@ pub(crate) fn next_program() {
 }
 
 impl Seat {
-    fn now(&self) -> Option<Moment> {
+    /// The step it is in.
+    fn step(&self) -> Option<Moment> {
         let depth = self.depth.load(Ordering::Relaxed).min(DEPTH);
         let moment = self.moments.get(depth.checked_sub(1)?)?;
         Some(Moment::from_word(moment.load(Ordering::Relaxed)))
+    }
+
+    /// Where it is between steps.
+    fn rest(&self) -> Option<Moment> {
+        let resting = self.resting.load(Ordering::Relaxed);
+        (resting != 0).then(|| Moment::from_word(resting))
     }
 
     fn enter(&self, moment: u64) {
         let depth = self.depth.load(Ordering::Relaxed);
         self.moments[depth.min(DEPTH - 1)].store(moment, Ordering::Relaxed);
         self.depth.store(depth + 1, Ordering::Relaxed);
+    }
+
+    fn stand_up(&self, resting: u64) {
+        self.resting.store(resting, Ordering::Relaxed);
+        self.depth.store(0, Ordering::Relaxed);
     }
 }
 
@@ -82,10 +101,13 @@ pub(crate) fn enter(step: i32, thread: i16) {
     }
 }
 
-/// This thread is in that and in nothing else.
-pub(crate) fn be(step: i32, thread: i16) {
-    stand_up();
-    enter(step, thread);
+/// This thread is in no step, but in that.
+pub(crate) fn rest(step: i32, thread: i16) {
+    let moment = Moment::new(program(), step, thread).to_word();
+    LATEST.store(moment, Ordering::Relaxed);
+    if let Some(seat) = sit(me()) {
+        seat.stand_up(moment);
+    }
 }
 
 /// The step that this thread entered last is over.
@@ -98,15 +120,25 @@ pub(crate) fn leave() {
 /// A thread that nobody announced: what its number's last owner did is not its doing.
 pub(crate) fn stand_up() {
     if let Some(seat) = seat(me()) {
-        seat.depth.store(0, Ordering::Relaxed);
+        seat.stand_up(0);
     }
 }
 
-/// Where this thread is now: in its step, or, if it is none of the program's, in the one that was begun last.
+/// Where this thread is now: in its step, between steps, or, if it is none of the program's, in what was begun last.
 pub(crate) fn now() -> Moment {
-    if let Some(own) = seat(me()).and_then(Seat::now) {
-        return own;
+    seat(me()).and_then(|seat| seat.step().or_else(|| seat.rest())).unwrap_or_else(foreign)
+}
+
+/// The same, or nothing while the thread is between steps: what it allocates there is not the library's.
+pub(crate) fn at_work() -> Option<Moment> {
+    let Some(seat) = seat(me()) else { return Some(foreign()) };
+    match (seat.step(), seat.rest()) {
+        (None, Some(_)) => None,
+        (step, _) => Some(step.unwrap_or_else(foreign)),
     }
+}
+
+fn foreign() -> Moment {
     let latest = Moment::from_word(LATEST.load(Ordering::Relaxed));
     Moment::new(program(), latest.step(), Moment::FOREIGN)
 }

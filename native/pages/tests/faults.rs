@@ -450,6 +450,21 @@ fn steps_inside_steps_end_in_order_and_however_deep() {
 }
 
 #[test]
+fn what_is_allocated_between_steps_is_not_guarded() {
+    let seen = in_child(false, |guard| {
+        guard.rest(-5, 0);
+        let block = malloc(72);
+        guard.begin(1, 0);
+        free(malloc(72));
+        free(block);
+        if guard.counts().allocated != 1 {
+            peek(std::ptr::null());
+        }
+    });
+    assert_eq!((seen.signal, seen.status), (0, 0), "{}", seen.text());
+}
+
+#[test]
 fn what_is_left_is_counted_by_the_step_that_made_it() {
     let seen = in_child(false, |guard| {
         guard.begin(1, 0);
