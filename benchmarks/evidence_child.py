@@ -8,6 +8,11 @@ import os
 import sqlite3
 import sys
 import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 KINDS = ("read", "write", "free", "one_call", "reused_read", "reused_write", "reused_free", "copy", "system_call", "resized", "other_thread", "churned")
 ITEMS = ("text", "instance", "instance_reused", "float", "float_collected", "list", "list_collected")
@@ -61,11 +66,17 @@ def fifty_statements() -> None:
     connection.close()
 
 
-def fifty_blocks() -> None:
-    """The same on a small extension."""
+@cache
+def small_extension() -> ModuleType:
+    """The specimen that does nothing wrong."""
     from shelf import load
 
-    library = load("blocks", "fixed")
+    return load("blocks", "fixed")
+
+
+def fifty_blocks() -> None:
+    """The same on a small extension."""
+    library = small_extension()
     for _ in range(16):
         made = library.Block("read")
         made.use()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SPECIMENS = Path(__file__).resolve().parents[2] / "native" / "specimens"
 
 pytestmark = [
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(available("guard")), reason=f"{available('guard')} (2026-11-27)"),
 ]
 
