@@ -9,6 +9,11 @@ fn main() {
     pass("DEADHAND_PROFILE", &env::var("PROFILE").unwrap_or_default());
     pass("DEADHAND_TARGET", &env::var("TARGET").unwrap_or_default());
     pass("DEADHAND_PYO3", &locked_version("pyo3").unwrap_or_default());
+    let is = |name: &str, value: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).is_ok_and(|found| found == value);
+    tell("rustc-check-cfg=cfg(page_guard)");
+    if is("OS", "linux") && is("ENV", "gnu") && is("POINTER_WIDTH", "64") {
+        tell("rustc-cfg=page_guard");
+    }
     tell("rerun-if-changed=build.rs");
     tell(&format!("rerun-if-changed={LOCK_FILE}"));
 }

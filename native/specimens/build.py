@@ -1,6 +1,9 @@
 """Build the specimens for the running interpreter: both twins of each, into one folder.
 
-    python native/specimens/build.py [--out DIR]        prints the folder as its last line
+    python native/specimens/build.py [--out DIR] [--sanitize NAME]        prints the folder as its last line
+
+With `--sanitize address` (or another name that the compiler's -fsanitize takes) only those in C are built, so
+instrumented; give a folder of their own.
 
 Standard library only. What is up to date is left alone; what changed is built in a temporary
 folder and renamed into place, so that two builds may run at once. Without a C compiler or without
@@ -36,18 +39,19 @@ def default_directory() -> Path:
     return HERE / "build" / str(sys.implementation.cache_tag)
 
 
-def build(out: Path | None = None) -> Path:
-    """Bring every specimen up to date in `out`, which is returned."""
+def build(out: Path | None = None, sanitize: str = "") -> Path:
+    """Bring every specimen up to date in `out`, which is returned; instrumented, and those in C only, with `sanitize`."""
     out = (default_directory() if out is None else Path(out)).resolve()
     (out / ".stamps").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out) as scratch:
-        _build_c(out, Path(scratch))
-        _build_rust(out, Path(scratch))
-        _build_rust_ctypes(out, Path(scratch))
+        _build_c(out, Path(scratch), [f"-fsanitize={sanitize}", "-fno-omit-frame-pointer"] if sanitize else [])
+        if not sanitize:
+            _build_rust(out, Path(scratch))
+            _build_rust_ctypes(out, Path(scratch))
     return out
 
 
-def _build_c(out: Path, scratch: Path) -> None:
+def _build_c(out: Path, scratch: Path, extra: list[str]) -> None:
     compiler = os.environ.get("CC", "gcc")
     if shutil.which(compiler) is None:
         _not_built("C", f"no C compiler {compiler!r}; install it or set CC")
@@ -58,7 +62,7 @@ def _build_c(out: Path, scratch: Path) -> None:
         _not_built("raw C API", f"no Python.h in {headers}")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [
-            pool.submit(_build_c_twin, [compiler, *CFLAGS, f"-I{headers}"], source, twin, out, scratch)
+            pool.submit(_build_c_twin, [compiler, *CFLAGS, *extra, f"-I{headers}"], source, twin, out, scratch)
             for source in sorted(C.glob("*.c"))
             for twin in TWINS
             if has_headers or source.with_suffix(".py").exists()
@@ -165,8 +169,10 @@ def _not_built(what: str, why: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the specimens for this interpreter.")
     parser.add_argument("--out", type=Path, help="folder to build into")
+    parser.add_argument("--sanitize", default="", help="build those in C with -fsanitize=NAME")
+    options = parser.parse_args()
     try:
-        print(build(parser.parse_args().out))
+        print(build(options.out, options.sanitize))
     except BuildError as error:
         sys.exit(f"a specimen does not compile:\n{error}")
 

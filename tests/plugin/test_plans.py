@@ -183,7 +183,7 @@ def test_ini_settings_are_used_and_options_win(project: Project) -> None:
     ("arguments", "said"),
     [
         (["--deadhand-programs", "0"], "*--deadhand-programs is 0; it must be more than 0*remedy: *"),
-        (["--deadhand-evidence", "stock,magic"], "*--deadhand-evidence names no evidence mode: magic. remedy: one or more of debug,poison,unmap,stock"),
+        (["--deadhand-evidence", "stock,magic"], "*--deadhand-evidence names no evidence mode: magic. remedy: one or more of debug,poison,unmap,guard,stock"),
         (["-o", "deadhand_programs=many"], "*the ini setting deadhand_programs cannot be read*remedy: correct it in *"),
     ],
     ids=["programs", "evidence", "ini"],

@@ -252,7 +252,7 @@ def test_export_writes_a_script_that_compiles(here, capsys):
 def test_doctor_examines_every_mode(capsys):
     code = cli.run(["doctor"])
     out = capsys.readouterr().out
-    assert all(f"evidence {mode}" in out for mode in ("debug", "poison", "unmap", "stock"))
+    assert all(f"evidence {mode}" in out for mode in ("debug", "poison", "unmap", "guard", "stock"))
     assert code == (ExitCode.CLEAN if "hunting is possible" in out else ExitCode.UNSUPPORTED)
 
 

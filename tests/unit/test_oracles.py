@@ -13,6 +13,7 @@ from deadhand.model.program import Blob, Hostile, Lent, Program, Ref, Step
 from deadhand.model.status import DEADLOCK
 from deadhand.model.verdict import Finding, Verdict
 from deadhand.oracles import ORACLES, judge, verdict
+from deadhand.oracles.sanitizer import sentence
 from deadhand.target.loader import load
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ HARMLESS = {
     "fill that the program wrote": Story(MAKE, step("call", "store_1", args={"lent": Blob(fill=0xA5, size=99)})).returned(2, fill=0xA5),
     "a changed answer that a use explains": Story(MAKE, OPEN, CLEAR, step("use", "reader_1"), step("read_reader", "reader_1")).observed(3, 5, "int 1").returned(5, "int 2"),
     "no step at all": Story(),
+    "growth within the noise": Story(MAKE).after([H.GREW, 24, [2, 64, 0, 0], [2, 0, 0, 0], []]),
     "creator's thread": Story(MAKE, step("loosen", "store_1", out="loose_1", thread=2), step("touch_loose", "loose_1", thread=2)),
 }
 
@@ -279,6 +281,9 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "uninitialised": (Story(MAKE, step("@uninitialised", "store_1", out="store_2"), step("read", "store_2")).dies(3), [("death", "SIGSEGV", "MAD-01", 3)]),
     "borrowed buffer": (Story(MAKE, step("call", "store_1", args={"lent": Lent(Blob(hex="00"))}), READ).dies(3), [("death", "SIGSEGV", "MAD-12", 3)]),
     "callback after its target": (Story(MAKE, step("call", "store_1", args=callback()), READ).dies(3), [("death", "SIGSEGV", "MAD-13", 3)]),
+    "each repetition leaves blocks": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 0, 0], [1, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "blocks", "MAD-07", 1)]),
+    "each repetition leaves a descriptor": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 1, 0], [0, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "descriptors", "MAD-07", 0)]),
+    "freed memory given to a system call": (Story(MAKE, READ).after([H.GUARD, "use after free", "write()", 0, 64, [1, 0], [1, 0], [2, 0]]), [("memory", "use after free", "MAD-07", 2)]),
     "after a raise in a callback": (Story(MAKE, step("call", "store_1", args=callback(raises=True)), READ).raised(2, VALUE_ERROR).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
 }
 
@@ -373,3 +378,49 @@ def test_an_observation_that_crashes_belongs_to_its_step(toy: Description) -> No
 def test_odd_histories_crash_no_oracle(toy: Description, events: list[list[Any]]) -> None:
     findings = judge(toy, Story(MAKE, OPEN, CLOSE).program, History(events, "stock"))
     assert [each for each in findings if each.kind == "oracle crashed"] == []
+
+
+ASAN = """\
+=================================================================
+==123==ERROR: AddressSanitizer: heap-use-after-free on address 0x607 at pc 0x7f bp 0x7ffd sp 0x7ffd
+READ of size 8 at 0x607000000100 thread T0
+    #0 0x7f1 in __interceptor_memcpy /build/sanitizer_common.inc:827
+    #1 0x7f2 in block_use c/blocks.c:160
+    #2 0x7f3 in cfunction_vectorcall_NOARGS Objects/methodobject.c:481
+
+0x607000000100 is located 0 bytes inside of 72-byte region [0x607000000100,0x607000000148)
+freed by thread T0 here:
+    #0 0x7f4 in __interceptor_free ../asan_malloc_linux.cpp:52
+    #1 0x7f5 in let_go c/blocks.c:114
+
+previously allocated by thread T0 here:
+    #0 0x7f6 in __interceptor_malloc ../asan_malloc_linux.cpp:69
+    #1 0x7f7 in block_new c/blocks.c:46
+
+SUMMARY: AddressSanitizer: heap-use-after-free c/blocks.c:160 in block_use
+"""
+DOUBLE = ASAN.replace("heap-use-after-free on address 0x607 at", "attempting double-free on 0x607 in thread T0:").replace("READ of size 8 at 0x607000000100 thread T0\n", "")
+TSAN = """\
+WARNING: ThreadSanitizer: data race (pid=77)
+  Write of size 4 at 0x7b04 by thread T2:
+    #0 store race.c:9 (librace.so+0x123)
+  Previous read of size 4 at 0x7b04 by thread T1:
+    #0 load race.c:5 (librace.so+0x456)
+"""
+UBSAN = "src/value.c:12:7: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n"
+
+SANITIZED = {
+    "asan": (ASAN, "AddressSanitizer: heap-use-after-free, READ of size 8 in block_use blocks.c:160; freed in let_go blocks.c:114; allocated in block_new blocks.c:46"),
+    "double free": (DOUBLE, "AddressSanitizer: double-free in block_use blocks.c:160; freed in let_go blocks.c:114; allocated in block_new blocks.c:46"),
+    "tsan": (TSAN, "ThreadSanitizer: data race, Write of size 4 in store race.c:9; the other in load race.c:5"),
+    "ubsan": (UBSAN, "UndefinedBehaviorSanitizer: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int' in src/value.c:12:7"),
+    "nothing": ("Fatal Python error: Aborted\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", SANITIZED)
+def test_a_sanitizers_report_is_one_sentence(toy: Description, name: str) -> None:
+    stderr, told = SANITIZED[name]
+    assert sentence(stderr) == told
+    (finding,) = Story(MAKE).dies(1, name="SIGABRT", stderr=stderr).judge(toy)
+    assert told in finding.detail

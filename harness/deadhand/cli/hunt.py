@@ -22,7 +22,7 @@ def hunt(
     time: Annotated[str, typer.Option(help="Wall-clock time for all targets together: seconds, or 30s, 3m, 1h.")] = "165",
     programs: Annotated[int | None, typer.Option(help="At most this many programs per target.", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(help="Make the random choices repeatable.", show_default=False)] = None,
-    evidence: Annotated[str, typer.Option(help="Evidence modes to rotate through, comma between.")] = "debug,poison,unmap,stock",
+    evidence: Annotated[str, typer.Option(help="Evidence modes to rotate through, comma between.")] = "debug,poison,unmap,guard,stock",
     corpus: Annotated[str, typer.Option(help="The folder where cases are kept.")] = "corpus",
     format: options.Format = "rich",  # noqa: A002  the option's name
     mode: Annotated[str, typer.Option(help="How overlapping steps run: mixed, controlled, serial (one after another) or free (threads left alone).")] = "mixed",

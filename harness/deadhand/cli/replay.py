@@ -13,6 +13,7 @@ from deadhand.cli import options
 from deadhand.errors import ExitCode, TargetSkipped, UsageError
 
 if TYPE_CHECKING:
+    from deadhand.model.case import Case
     from deadhand.search.replay import Replayed
 
 
@@ -20,6 +21,7 @@ def replay(
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Case files or folders of them; default: corpus.", show_default=False)] = None,
     times: Annotated[int, typer.Option(help="Runs of each case, each alone in a fresh child.")] = 3,
     evidence: Annotated[str | None, typer.Option(help="An evidence mode other than each case's own.", show_default=False)] = None,
+    valgrind: Annotated[bool, typer.Option("--valgrind", help="Also say what valgrind sees of each case; takes seconds each.")] = False,
     format: options.Format = "rich",  # noqa: A002  the option's name
 ) -> int:
     """Replay cases: open ones must still reproduce, fixed ones must pass, expected ones are only reported."""
@@ -35,6 +37,8 @@ def replay(
         result = replay_case(path, settings=settings, times=times, mode=mode)
         done.append(result)
         _say(result, format)
+        if valgrind and result.error is None and result.case is not None:
+            _say_opinion(path, result.case, format)
     if not done:
         raise UsageError(f"there is no case in {', '.join(paths or ['corpus'])}", remedy="cases are *.json files, written by deadhand hunt")
     code = exit_code(done)
@@ -42,6 +46,19 @@ def replay(
         good = sum(each.ok for each in done)
         typer.echo(f"{good} of {len(done)} cases as their status promises")
     return int(code)
+
+
+def _say_opinion(path: Path, case: Case, format: str) -> None:  # noqa: A002
+    from deadhand.report.script import export_script
+    from deadhand.search.replay import target_of
+    from deadhand.worker.valgrind import opinion
+
+    told = opinion(export_script(case, target_of(case, path)), case.evidence)
+    if format == "jsonl":
+        sys.stdout.write(json.dumps({"event": "valgrind", "path": str(path), "message": told}) + "\n")
+        sys.stdout.flush()
+    else:
+        typer.echo(f"        {told}")
 
 
 def case_paths(names: list[str]) -> list[Path]:

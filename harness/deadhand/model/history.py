@@ -29,8 +29,19 @@ SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the de
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
 DONE = "D"  # [D]
+GUARD = "V"  # [V, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
+FRAMES = "N"  # [N, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text
+MAPPINGS = "M"  # [M, part of /proc/self/maps]: for the parent, which takes it out
+LEFT = "Y"  # [Y, blocks, bytes, descriptors, threads, [[step, thread, blocks, bytes], …]]: what is alive in all, and the blocks that this program left
+GREW = "Z"  # [Z, times, [blocks, bytes, descriptors, threads], the same of an empty program, [[step, thread, blocks, bytes], …]]: what each of so many repetitions added; the parent's
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+PHASE_MARK = 1 << 30
+"""A step of this number or above, in a record of the page guard, is a phase: the mark and its place in PHASES."""
+
+EXHAUSTED = "exhausted"
+"""The kind of a GUARD record that says that the guard has no addresses left, and no fault."""
 
 
 _CURRENT = re.compile(r"^Current thread 0x([0-9a-f]+) \(most recent call first\)", re.MULTILINE)

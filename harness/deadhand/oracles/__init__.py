@@ -12,10 +12,12 @@ from deadhand.oracles import (
     contract,
     deadlock,
     death,
+    growth,
     hang,
     identity,
     ledger,
     liveness,
+    memory,
     observation,
     unraisable,
 )
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 ORACLES = {
     "death": death.judge,
     "deadlock": deadlock.judge,
+    "memory": memory.judge,
     "hang": hang.judge,
     "boundary": boundary.judge,
     "identity": identity.judge,
@@ -39,6 +42,7 @@ ORACLES = {
     "assertion": assertion.judge,
     "ledger": ledger.judge,
     "liveness": liveness.judge,
+    "growth": growth.judge,
     "unraisable": unraisable.judge,
 }
 """Every oracle, the weightiest first."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deadhand.model.history import stuck
 from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles
+from deadhand.oracles import memory
 
 if TYPE_CHECKING:
     from deadhand.model.program import Step, Value
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from deadhand.oracles.timeline import Ran
     from deadhand.oracles.view import View
 
-_DOUBLE_FREE = ("double free", "free(): invalid", "munmap_chunk(): invalid")
+_DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
 
@@ -24,7 +25,7 @@ def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
-    if finding.oracle == "ledger":
+    if finding.oracle in ("ledger", "growth"):
         return _of_ledger(view, finding)
     if finding.oracle == "identity":
         return "MAD-03"
@@ -41,7 +42,7 @@ def mad_class(view: View, finding: Finding) -> str:
         return _of_hang(view, ran)
     if ran is None:
         return _of_aftermath(view)
-    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_past(view, ran)
+    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
 
 
 def _of_ledger(view: View, finding: Finding) -> str:
@@ -136,6 +137,22 @@ def _reused(view: View, kind: str, since: int) -> bool:
 def _is_callback(view: View, name: str) -> bool:
     above = [view.timeline.lives[each] for each in view.timeline.ancestors(name) if each in view.timeline.lives]
     return any(life.type in _CALLBACK_TYPES or "callback" in life.kind for life in above)
+
+
+def _of_account(view: View) -> str:
+    """What the page guard says, where the handles were all alive: somebody kept what another step had freed."""
+    account = memory.fatal(view.history) or next(iter(memory.accounts(view.history)), None)
+    if account is None or account.freed is None:
+        return ""
+    if account.kind == "double free":
+        return "MAD-02"
+    freeing = view.timeline.by_number(abs(account.freed.step))
+    if freeing is None or freeing.number == account.step:
+        return ""
+    if freeing.step.do in ("@drop", "@cycle", "@collect"):
+        return "MAD-05" if any(life.parents for life in view.timeline.lives.values()) else ""
+    operation = view.timeline.operation(freeing)
+    return "MAD-05" if operation is not None and operation.ends else ""
 
 
 def _of_past(view: View, ran: Ran) -> str:

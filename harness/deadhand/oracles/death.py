@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deadhand.model.history import dying_step, stuck
 from deadhand.model.status import DEADLOCK, FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
+from deadhand.oracles import memory, sanitizer
 
 if TYPE_CHECKING:
     from deadhand.oracles.view import View
@@ -29,7 +30,9 @@ def judge(view: View) -> list[Finding]:
     where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
     if death.kind == "signal":
         certain = death.name not in _FROM_OUTSIDE
-        return [Finding("death", death.name, f"the process died of {death.name} {where}{_abort(death.stderr)}", step, phase, certain=certain)]
+        account = memory.fatal(view.history)
+        why = f": {account.kind}, {memory.sentence(view.program, account)}{memory.ended_before(view, account)}" if account is not None else _abort(death.stderr)
+        return [Finding("death", death.name, f"the process died of {death.name} {where}{why}", step, phase, certain=certain)]
     if death.name == str(INTERNAL):
         return [Finding("death", "broken", f"the interpreter was too damaged for the harness to go on, {where}", step, phase, certain=False)]
     if death.name == str(FULL_JOURNAL):
@@ -38,7 +41,9 @@ def judge(view: View) -> list[Finding]:
 
 
 def _abort(stderr: str) -> str:
-    """The line with which the C library or the interpreter said why it aborted."""
+    """The words with which a sanitizer, the C library or the interpreter said why it aborted."""
+    if sanitized := sanitizer.sentence(stderr):
+        return f": {sanitized}"
     for line in stderr.splitlines():
         text = line.strip().strip("\0")
         if text.startswith(("free()", "malloc", "double free", "realloc()", "munmap_chunk()", "corrupted", "Fatal Python error", "Debug memory block", "thread '")) and "Segmentation fault" not in text:

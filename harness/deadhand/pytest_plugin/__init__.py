@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--deadhand-programs", type=int, metavar="N", help="programs in each hunt (default: 300)")
     group.addoption("--deadhand-seconds", type=float, metavar="S", help="longest time of each hunt (default: 120)")
     group.addoption("--deadhand-seed", type=int, metavar="N", help="seed of the random programs (default: 0)")
-    group.addoption("--deadhand-evidence", metavar="MODES", help="evidence modes to rotate through, comma between (default: debug,poison,unmap,stock)")
+    group.addoption("--deadhand-evidence", metavar="MODES", help="evidence modes to rotate through, comma between (default: debug,poison,unmap,guard,stock)")
     group.addoption("--deadhand-corpus", metavar="FOLDER", help="where cases are kept (default: corpus, below the root folder)")
     group.addoption("--deadhand-no-save", action="store_true", help="keep no new case")
     parser.addini("deadhand_programs", "programs in each deadhand hunt", type="int", default=300)

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-EVIDENCE = ("debug", "poison", "unmap", "stock")
+EVIDENCE = ("debug", "poison", "unmap", "guard", "stock")
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ class Plain:
             *[f"    {line}" for line in facts.finding_program(event)],
             *[f"  {line}" for line in facts.finding_facts(found)],
             *[f"  | {line}" for line in facts.short_trace(event.trace)],
+            *[f"  # {line}" for line in event.memory],
             f"  {facts.replay_line(found)}",
             "",
         ]

@@ -129,6 +129,8 @@ def finding_panel(event: FindingEvent) -> Panel:
     trace = facts.short_trace(event.trace)
     if trace:
         parts += [Text(""), Text("\n".join(trace), style="dim", overflow="fold")]
+    if event.memory:
+        parts += [Text(""), Text("\n".join(event.memory), style="dim", overflow="fold")]
     return Panel(Group(*parts), title=Text(facts.finding_headline(found), style=f"bold {colour}"), title_align="left", border_style=colour)
 
 

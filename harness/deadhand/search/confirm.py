@@ -15,6 +15,8 @@ import deadhand
 from deadhand.model.case import Case, Environment
 from deadhand.model.program import replace
 from deadhand.model.verdict import Verdict
+from deadhand.oracles import examine, memory
+from deadhand.oracles.view import View
 from deadhand.search.forced import ForcedTrial, is_controlled, self_check
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Lane
 
-_PLAIN_FIRST = ("stock", "debug", "unmap", "poison")
+_PLAIN_FIRST = ("stock", "debug", "unmap", "poison", "guard")
 _FINAL_RUNS = 10
 _HANG_RUNS = 2
 _HANG_SHRINK_SECONDS = 1.5
@@ -179,6 +181,26 @@ def environment(target: Description) -> Environment:
         except metadata.PackageNotFoundError:  # noqa: PERF203  a handful of names
             continue
     return Environment(platform.python_version(), platform.platform(), deadhand.__version__, libraries)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What the page guard says of a finding: one sentence, and the native stacks."""
+
+    sentence: str
+    stacks: list[str]
+
+
+def explain(lane: Lane, program: Program, tries: int) -> Explained | None:
+    """Run `program` under the page guard, stacks taken, until the guard sees what happens; None when it does not."""
+    for _ in range(tries):
+        history = lane.run_one(program, stacks=True)
+        account = memory.fatal(history) or next(iter(memory.accounts(history)), None)
+        if account is not None:
+            view = View(lane.target, program, history, examine(lane.target, program, history)[1])
+            told = [line for what, frames in memory.stacks(history) for line in (f"{what} at:", *[f"  {frame}" for frame in frames])]
+            return Explained(f"{account.kind}, {memory.sentence(program, account)}{memory.ended_before(view, account)}", told)
+    return None
 
 
 def trace(history: History) -> list[str]:

@@ -90,11 +90,13 @@ class FindingEvent(Event, frozen=True, tag="finding"):
     """A finding is confirmed, minimised and kept.
 
     `trace`: what the child left on standard error (the Python stack of a crash) or the stacks of a hang, shortened.
+    `memory`: the native stacks that the page guard took where the memory was allocated, freed and touched.
     """
 
     finding: Found
     program: Program
     trace: list[str]
+    memory: list[str] = []
 
 
 class TargetDone(Event, frozen=True, tag="done"):

@@ -74,6 +74,10 @@ class Fleet:
         """The most threads that a zygote had before it forked, its own included."""
         return max((lane.threads for lane in self._lanes.values()), default=1)
 
+    def notes(self) -> list[str]:
+        """What the zygotes say about their own blind spots."""
+        return list(dict.fromkeys(note for lane in self._lanes.values() for note in lane.notes))
+
     def drop(self, lane: Lane) -> None:
         """A lane whose zygote is gone: the next one asked for is new; a mode that keeps losing its zygote is given up."""
         key = next(key for key, each in self._lanes.items() if each is lane)

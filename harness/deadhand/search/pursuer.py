@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from deadhand.errors import WorkerError
-from deadhand.search.confirm import Confirmed, confirm, trace
+from deadhand.search.confirm import Confirmed, confirm, explain, trace
 from deadhand.search.signature import symptom, trigger
+from deadhand.worker.evidence import GUARD
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from deadhand.settings import Settings
     from deadhand.target.describe import Description
 
+_EXPLAINED = ("death", "memory", "observation")
+_EXPLAIN_TRIES = 5
 _MOST_ALIKE = 3  # suspicions of one symptom in one operation that may wait at the same time
 
 
@@ -48,11 +53,12 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a suspicion: None when it never repeated. `trace` is what to show of the death."""
+    """What became of a suspicion: None when it never repeated. `trace` is what to show of the death, `memory` what the page guard says."""
 
     suspicion: Suspicion
     confirmed: Confirmed | None
     trace: list[str]
+    memory: list[str] = field(default_factory=list)
 
 
 class Pursuer:
@@ -131,6 +137,19 @@ class Pursuer:
         except Exception as error:  # noqa: BLE001  handed to the thread that asks for the result
             self._done.put(error)
 
+    def _explained(self, confirmed: Confirmed) -> tuple[Confirmed, list[str]]:
+        """The finding with what the page guard says of it, whatever evidence showed it, and the native stacks."""
+        finding = confirmed.finding
+        if finding.oracle not in _EXPLAINED or GUARD not in self.fleet.modes or (lane := self.fleet.idle_lane(GUARD)) is None:
+            return confirmed, []
+        explained = explain(lane, confirmed.program, _EXPLAIN_TRIES if confirmed.shown < confirmed.runs else 1)
+        if explained is None:
+            return confirmed, []
+        if explained.sentence not in finding.detail:
+            head = finding.detail.partition(": ")[0]
+            confirmed = replace(confirmed, finding=msgspec.structs.replace(finding, detail=f"{head}: {explained.sentence}"))
+        return confirmed, explained.stacks
+
     def _confirm(self, suspicion: Suspicion) -> Result:
         lane = self.fleet.idle_lane(suspicion.mode)
         if lane is None:
@@ -143,6 +162,8 @@ class Pursuer:
             if confirmed is None:
                 return Result(suspicion, None, [])
             last = self.fleet.idle_lane(confirmed.evidence)
-            return Result(suspicion, confirmed, trace(last.run_one(confirmed.program)) if last is not None else [])
+            shown = trace(last.run_one(confirmed.program)) if last is not None else []
+            confirmed, stacks = self._explained(confirmed)
+            return Result(suspicion, confirmed, shown, stacks)
         except WorkerError:
             return Result(suspicion, None, [])

@@ -16,11 +16,12 @@ from deadhand.search.coverage import possible_states
 from deadhand.search.events import FindingEvent, Found, Phase, Progress, TargetDone
 from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
+from deadhand.search.growth import REPETITIONS, judge_repeated
 from deadhand.search.machine import TimeIsUp, build_machine, hunt_settings, run_machine
 from deadhand.search.pursuer import Pursuer
 from deadhand.search.schedules import Portfolio, how_scheduled, pinned
 from deadhand.search.signature import signature, symptom, trigger
-from deadhand.worker.evidence import MODES
+from deadhand.worker.evidence import GUARD, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Batch, Lane
 
-_ROTATION = (("debug", 30), ("poison", 30), ("unmap", 30), ("stock", 10))
+_ROTATION = (("debug", 27), ("poison", 27), ("unmap", 26), ("guard", 10), ("stock", 10))
 _STOCK_BATCH = 10
+_REPEATS_EVERY = 6  # batches under the page guard of which one repeats a single program, to see what it adds each time
 _SAY_SECONDS = 0.5
 _MACHINE_SHARE = 0.1  # of a target's time goes to the Hypothesis machine: its database, then new examples
 _MACHINE_SECONDS = 5.0
@@ -92,6 +94,8 @@ class Pursuit:
         self._enough = False
         self._draining = False
         self._batches = 0
+        self._guarded = 0
+        self._repeating: set[Lane] = set()
 
     def evidence(self) -> dict[str, str]:
         """For each mode "looks", or why it is blind here. Starts every mode once, all at the same time."""
@@ -100,7 +104,8 @@ class Pursuit:
     def notes(self) -> list[str]:
         """What a reader should know about this target's children."""
         threads = self.fleet.threads()
-        return [f"importing the library starts {threads - 1} thread(s); children are forked without them"] if threads > 1 else []
+        started = [f"importing the library starts {threads - 1} thread(s); children are forked without them"] if threads > 1 else []
+        return started + self.fleet.notes()
 
     def close(self) -> None:
         """End every lane."""
@@ -200,6 +205,11 @@ class Pursuit:
         return None
 
     def _submit(self, lane: Lane, size: int) -> None:
+        if lane.mode == GUARD and size >= REPETITIONS:
+            self._guarded += 1
+            if self._guarded % _REPEATS_EVERY == 0:
+                self._submit_repeated(lane)
+                return
         batch = self.portfolio.swept(size)
         while len(batch) < size:
             last = len(batch) == size - 1
@@ -210,6 +220,14 @@ class Pursuit:
         self._turn[lane.mode] += size
         self._sent[lane] = size
         lane.submit(batch)
+
+    def _submit_repeated(self, lane: Lane) -> None:
+        program, hazards = self.generator.program(may_exit=False, must_exit=False)
+        self.hazards.update(set(hazards))
+        self._turn[lane.mode] += REPETITIONS
+        self._sent[lane] = REPETITIONS
+        self._repeating.add(lane)
+        lane.submit([program] * REPETITIONS)
 
     def _advance_ready(self, busy: list[Lane], seconds: float = 0.25) -> None:
         """Wait until a lane has something to say, and hear it; the others' watchdogs look at their children."""
@@ -230,7 +248,12 @@ class Pursuit:
         if batch is None:
             return
         self._sent.pop(lane, None)
+        repeated = lane in self._repeating
+        self._repeating.discard(lane)
         self._take_in(lane, batch)
+        if repeated:
+            self._take_growth(lane, batch)
+            return
         if batch.unrun and not lane.busy and not self._draining:
             self._sent[lane] = len(batch.unrun)
             lane.submit(batch.unrun)
@@ -245,6 +268,16 @@ class Pursuit:
             self.portfolio.learn(program, history, suspicious=bool(findings))
             if found is not None:
                 self.pursuer.suspect(pinned(program, history), found, lane.mode, before + index + 1, self.portfolio.total)
+
+    def _take_growth(self, lane: Lane, batch: Batch) -> None:
+        program = batch.programs[0]
+        try:
+            found = judge_repeated(lane, program, batch.histories, len(batch.programs))
+        except WorkerError:
+            self.fleet.drop(lane)
+            return
+        if found is not None and not self._is_known(program, found):
+            self.pursuer.suspect(program, found, lane.mode, self.programs)
 
     def _drain(self) -> None:
         """Wait for what still runs, and judge it, without beginning anything new."""
@@ -338,7 +371,7 @@ class Pursuit:
         )
         self.found[name] = found
         self._enough = self._enough or self.enough(found)
-        self.emit(FindingEvent(found, confirmed.program, result.trace))
+        self.emit(FindingEvent(found, confirmed.program, result.trace, result.memory))
 
     # --- saying so -----------------------------------------------------------------------------------------------
 

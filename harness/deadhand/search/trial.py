@@ -10,6 +10,7 @@ from deadhand.errors import PlanError
 from deadhand.model import history as H  # noqa: N812
 from deadhand.model.history import setup_failure
 from deadhand.oracles import judge
+from deadhand.search.growth import growth
 from deadhand.search.signature import symptom
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ GROWTH_RUNS = 300
 """Repetitions in one child that tell a leak, which grows with them, from a cache, which stops growing."""
 
 _GROWTH_QUICK = 12
+_REPEATED = ("liveness", "growth")
 
 
 def alike(finding: Finding, like: Finding, program: Program, like_program: Program) -> bool:
@@ -30,6 +32,8 @@ def alike(finding: Finding, like: Finding, program: Program, like_program: Progr
         return False
     if finding.oracle == "liveness":
         return True
+    if finding.oracle == "growth":
+        return finding.kind == like.kind
     if symptom(finding) != symptom(like):
         return False
     met = _met(like, like_program)
@@ -64,8 +68,8 @@ class Trial:
 
     def shows(self, candidate: Program) -> Finding | None:
         """The finding that `candidate` shows alone in a fresh child, within the allowed tries; None when it does not."""
-        if self.finding.oracle == "liveness":
-            return self._grows(candidate, _GROWTH_QUICK)
+        if self.finding.oracle in _REPEATED:
+            return self._repeated(candidate, _GROWTH_QUICK)
         for _ in range(self.tries):
             found = self._once(candidate)
             if found is not None:
@@ -74,16 +78,16 @@ class Trial:
 
     def count(self, candidate: Program, runs: int) -> tuple[int, Finding | None]:
         """In how many of `runs` fresh children `candidate` shows it, and what it then showed last."""
-        if self.finding.oracle == "liveness":
-            found = self._grows(candidate, GROWTH_RUNS)
+        if self.finding.oracle in _REPEATED:
+            found = self._repeated(candidate, GROWTH_RUNS)
             return (runs, found) if found is not None else (0, None)
         shown = [found for _ in range(runs) if (found := self._once(candidate)) is not None]
         return len(shown), shown[-1] if shown else None
 
     def rate(self, candidate: Program, runs: int, enough: int, seconds: float) -> tuple[int, int]:
         """(times shown, runs): until `enough` have shown it, `runs` are done, or `seconds` are over."""
-        if self.finding.oracle == "liveness":
-            return (1, 1) if self._grows(candidate, _GROWTH_QUICK) is not None else (0, 1)
+        if self.finding.oracle in _REPEATED:
+            return (1, 1) if self._repeated(candidate, _GROWTH_QUICK) is not None else (0, 1)
         until = time.monotonic() + seconds
         shown = done = 0
         while done < runs and shown < enough and (not done or time.monotonic() < until):
@@ -102,6 +106,12 @@ class Trial:
     def _check_setup(self, history: History) -> None:
         if (broken := setup_failure(history)) is not None:
             raise PlanError(f"{self.lane.target.name}: setup failed: {broken}", remedy="correct the plan's setup(): it runs before every program, in a child")
+
+    def _repeated(self, candidate: Program, runs: int) -> Finding | None:
+        if self.finding.oracle == "liveness":
+            return self._grows(candidate, runs)
+        found = growth(self.lane, candidate, runs)
+        return found if found is not None and alike(found, self.finding, candidate, self.program) else None
 
     def _grows(self, candidate: Program, runs: int) -> Finding | None:
         """A survivor counts as a leak only when each repetition in one child leaves one more."""

@@ -39,8 +39,11 @@ def isolate(zygote: int) -> None:
         _exit(0)
 
 
-def run_batch(runtime: Runtime, programs: list[bytes], journal: Any) -> NoReturn:
-    """Run each program in turn and leave the process: at once, or by a real interpreter exit when a program ends so."""
+def run_batch(runtime: Runtime, programs: list[bytes], journal: Any, *, stacks: bool = False) -> NoReturn:
+    """Run each program in turn and leave the process: at once, or by a real interpreter exit when a program ends so.
+
+    With `stacks` the page guard, if there is one, takes the native stacks of each block.
+    """
     me = _getpid()
     write = journal.append
 
@@ -56,8 +59,12 @@ def run_batch(runtime: Runtime, programs: list[bytes], journal: Any) -> NoReturn
 
     runtime.append = append
     try:
+        if runtime.guard is not None:
+            runtime.guard.arm(stacks=stacks)
         for index, data in enumerate(programs):
             runtime.note(history.PROGRAM, index)
+            if runtime.guard is not None:
+                runtime.guard.next_program()
             program = _decode(data)
             runtime.run(program)
             if program.ending == "exit":

@@ -24,6 +24,7 @@ from deadhand.model import history
 from deadhand.model.history import Death, History
 from deadhand.model.status import FULL_JOURNAL
 from deadhand.worker import evidence, protocol, strays
+from deadhand.worker.native_frames import resolve
 from deadhand.worker.records import read_groups
 from deadhand.worker.stacks import take_stacks
 from deadhand.worker.workspace import remove_tree
@@ -57,6 +58,7 @@ class Batch:
     programs: list[Program]
     histories: list[History] = field(default_factory=list)
     unrun: list[Program] = field(default_factory=list)
+    stacks: bool = False
 
 
 class Lane:
@@ -69,6 +71,7 @@ class Lane:
         self.take_hang_stacks = take_hang_stacks
         self.blind = ""
         self.threads = 1
+        self.notes: list[str] = []
         self._include_unsafe = include_unsafe
         self._journal = _native.Journal.create(settings.journal_mib * 2**20)
         self._stderr = _sealed_file("deadhand-stderr", _STDERR)
@@ -127,7 +130,7 @@ class Lane:
         if answer["event"] == "failed":
             self._end()
             raise (TargetSkipped if answer["skipped"] else PlanError)(answer["message"], remedy=answer["remedy"])
-        self.blind, self.threads, self.workspace = answer["blind"], answer["threads"], answer["workspace"]
+        self.blind, self.threads, self.workspace, self.notes = answer["blind"], answer["threads"], answer["workspace"], answer["notes"]
 
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
@@ -209,11 +212,14 @@ class Lane:
         """Whether a child runs."""
         return self._batch is not None
 
-    def submit(self, programs: list[Program]) -> None:
-        """Have a child run `programs`, in order, until one kills it. Raises WorkerError when the zygote is lost."""
+    def submit(self, programs: list[Program], *, stacks: bool = False) -> None:
+        """Have a child run `programs`, in order, until one kills it; a page guard takes the native stacks of what it sees, with `stacks`.
+
+        Raises WorkerError when the zygote is lost.
+        """
         assert self._control is not None
-        self._batch = Batch(programs)
-        order = {"do": "run", "programs": [program.encode() for program in programs]}
+        self._batch = Batch(programs, stacks=stacks)
+        order = {"do": "run", "programs": [program.encode() for program in programs], "stacks": stacks}
         self._journal.reset()
         self._clear_stderr()
         self._pid = self._used = 0
@@ -229,7 +235,7 @@ class Lane:
         batch = self._batch
         assert batch is not None
         self._replace()
-        self.submit(batch.programs)
+        self.submit(batch.programs, stacks=batch.stacks)
 
     def advance(self, *, readable: bool = True) -> Batch | None:
         """Take in what happened; the finished batch, or None while its child still runs.
@@ -251,9 +257,9 @@ class Lane:
             return None
         return self._finish(message["status"])
 
-    def run(self, programs: list[Program]) -> Batch:
+    def run(self, programs: list[Program], *, stacks: bool = False) -> Batch:
         """Run `programs` and wait."""
-        self.submit(programs)
+        self.submit(programs, stacks=stacks)
         while True:
             events = select.poll()
             events.register(self, select.POLLIN)
@@ -261,9 +267,9 @@ class Lane:
             if batch is not None:
                 return batch
 
-    def run_one(self, program: Program) -> History:
+    def run_one(self, program: Program, *, stacks: bool = False) -> History:
         """Run one program alone in a fresh child."""
-        return self.run([program]).histories[0]
+        return self.run([program], stacks=stacks).histories[0]
 
     def _patience(self) -> float:
         return min(0.25, self.settings.hang_seconds / 4)
@@ -342,7 +348,7 @@ class Lane:
             death = None
         del groups[len(batch.programs) :]
         last = len(groups) - 1
-        for index, events in enumerate(groups):
+        for index, events in enumerate(map(resolve, groups)):
             complete = _is_complete(events, batch.programs[index], left_well=left_well and index == last)
             fatal = death if index == last and (certain or not complete) else None
             if index == last and not complete and fatal is None and not full:

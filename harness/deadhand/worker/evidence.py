@@ -10,6 +10,17 @@ import os
 import platform
 from dataclasses import dataclass, field
 
+from deadhand import _native
+from deadhand.worker import page_guard
+
+GUARD = "guard"
+"""The mode of the page guard, which works in the child and needs no environment."""
+
+SANITIZER = "sanitizer"
+"""The mode for a library that was built with a sanitizer. It is in no rotation: deadhand itself must be started with the runtime."""
+
+_RUNTIMES = ("__asan_init", "__tsan_init", "__ubsan_handle_type_mismatch_v1")
+
 FREED_FILL = {"debug": 0xDD, "poison": 0xA5}
 """What freed memory is overwritten with, by mode. (Allocation fill, 0xCD and 0x5A, is no lifetime bug.)"""
 
@@ -19,13 +30,14 @@ _MANAGED = ("PYTHONMALLOC", "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_MMAP_THRESHO
 
 @dataclass(frozen=True)
 class Mode:
-    """One kind of evidence. `batch_safe`: findings in a warm child usually repeat alone (measured: 96% and more)."""
+    """One kind of evidence. `batch_safe`: findings in a warm child usually repeat alone (measured: 96% and more). `keeps`: settings of the caller that stay."""
 
     name: str
     summary: str
     environment: dict[str, str] = field(default_factory=dict)
     batch_safe: bool = True
     glibc_only: bool = False
+    keeps: tuple[str, ...] = ()
 
 
 MODES = {
@@ -53,6 +65,18 @@ MODES = {
             },
             glibc_only=True,
         ),
+        Mode(GUARD, "freed blocks become inaccessible pages: the first touch faults, and who freed it is known", glibc_only=True),
+        Mode(
+            SANITIZER,
+            "for a library built with a sanitizer: its report is read, and ends the process",
+            {
+                "PYTHONMALLOC": "malloc",
+                "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:print_legend=0:allocator_may_return_null=1",
+                "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+                "TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:report_signal_unsafe=0",
+            },
+            keeps=("LD_PRELOAD",),
+        ),
         Mode("stock", "nothing changed: what the user's process would do", batch_safe=False),
     )
 }
@@ -62,14 +86,19 @@ def environment(mode: str, base: dict[str, str] | None = None) -> dict[str, str]
     """The environment of a zygote in `mode`: the caller's, with every allocator setting replaced by the mode's."""
     inherited = dict(os.environ if base is None else base)
     for name in _MANAGED:
-        inherited.pop(name, None)
+        if name not in MODES[mode].keeps:
+            inherited.pop(name, None)
     return inherited | MODES[mode].environment
 
 
 def available(mode: str) -> str:
     """Why `mode` cannot work on this platform, or an empty string."""
+    if mode == SANITIZER:
+        return _runtime_missing()
     if not MODES[mode].glibc_only:
         return ""
+    if mode == GUARD:
+        return _native.PageGuard.unsupported() or ""
     if platform.libc_ver()[0] != "glibc":
         return "needs glibc"
     if mode == "poison":
@@ -88,7 +117,18 @@ def self_test(mode: str) -> str:
         return _debug_shows()
     if mode == "poison":
         return _poison_shows()
+    if mode == GUARD:
+        return page_guard.shows()
+    if mode == SANITIZER:
+        return _runtime_missing()
     return _unmap_shows()
+
+
+def _runtime_missing() -> str:
+    process = ctypes.CDLL(None)
+    if any(hasattr(process, name) for name in _RUNTIMES):
+        return ""
+    return "no sanitizer's runtime is loaded: start deadhand with it, as in LD_PRELOAD=$(gcc -print-file-name=libasan.so) deadhand hunt …"
 
 
 def _debug_shows() -> str:

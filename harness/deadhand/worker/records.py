@@ -9,6 +9,7 @@ from deadhand.model.history import decode_record
 
 _TEXT = (str, type(None))
 _COUNT = (int, type(None))
+_MOMENT = (list, type(None))
 _SHAPES: dict[str, tuple[Any, ...]] = {
     history.PROGRAM: (int,),
     history.BEGIN: (int, int),
@@ -26,8 +27,14 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.CONTROL: (int, str, int, int, list, _COUNT),
     history.STUCK: (str, int, list),
     history.DONE: (),
+    history.GUARD: (str, str, int, int, _MOMENT, _MOMENT, _MOMENT),
+    history.FRAMES: (str, list),
+    history.MAPPINGS: (bytes,),
+    history.LEFT: (int, int, int, int, list),
 }
 _STUCK = (int, int, str, int, str)
+_PARTS = 2
+_LEFT_PARTS = 4
 _FORGED = "a record is not what the child wrote"
 
 
@@ -52,6 +59,12 @@ def _is_ours(event: list[Any]) -> bool:
     shape = _SHAPES.get(event[0])
     if shape is None or len(event) != len(shape) + 1 or not all(map(isinstance, event[1:], shape)):
         return False
+    if event[0] == history.GUARD:
+        return all(each is None or (len(each) == _PARTS and _are_numbers(each)) for each in event[5:])
+    if event[0] == history.FRAMES:
+        return _are_numbers(event[2])
+    if event[0] == history.LEFT:
+        return all(isinstance(each, list) and len(each) == _LEFT_PARTS and _are_numbers(each) for each in event[5])
     if event[0] in (history.RAISED, history.LOST):
         return _are_classes(event[2])
     return event[0] != history.STUCK or all(map(_is_stuck, event[3]))
@@ -59,6 +72,10 @@ def _is_ours(event: list[Any]) -> bool:
 
 def _is_stuck(row: Any) -> bool:
     return isinstance(row, list) and len(row) == len(_STUCK) and all(map(isinstance, row, _STUCK))
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return all(isinstance(each, int) for each in values)
 
 
 def _are_classes(names: list[Any]) -> bool:

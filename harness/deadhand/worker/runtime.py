@@ -14,11 +14,12 @@ import msgspec
 
 from deadhand.hazards import VERBS
 from deadhand.model import history
-from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Step, refs_in
+from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Step
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
 from deadhand.worker.hostile_values import CLASSES, Buffer
+from deadhand.worker.node import SCALARS, Node
 from deadhand.worker.points import files_of
 from deadhand.worker.threads import Crew
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from deadhand.model.schedule import Schedule
-    from deadhand.target.describe import Description, Operation
+    from deadhand.target.describe import Description
     from deadhand.target.target import Target
+    from deadhand.worker.page_guard import PageGuard
     from deadhand.worker.workspace import Workspace
 
 _TEXT = 200
@@ -46,41 +48,6 @@ class Raised(RuntimeError):  # noqa: N818  the name is read in reports
 
 class Skip(Exception):  # noqa: N818  control flow, never seen by users
     """A step cannot be done: a handle it needs was never made, or is no longer held."""
-
-
-class Node:
-    """A step, numbered, with what its execution needs to know ahead.
-
-    Its arguments are sorted by what building them takes: `plain` ones stand for themselves, `handles` are looked up,
-    `others` are built. `direct` are the names of all handles it is given; `lends` whether it lends one of its values.
-    """
-
-    __slots__ = ("bodies", "direct", "handles", "lends", "number", "operation", "others", "plain", "step", "verb")
-
-    def __init__(self, number: int, step: Step, operation: Operation | None) -> None:
-        self.number = number
-        self.step = step
-        self.operation = operation
-        self.verb = VERBS.get(step.do) if operation is None else None
-        self.lends = False
-        self.bodies: dict[int, tuple[Node, ...]] = {}
-        plain: dict[str, Any] = {}
-        handles: list[tuple[str, str]] = []
-        others: list[tuple[str, Any]] = []
-        direct: list[str] = []
-        for name, value in step.args.items():
-            kind = value.__class__
-            given: Any = value
-            if kind in _SCALARS:
-                plain[name] = value
-            elif kind is Ref:
-                handles.append((name, given.name))
-                direct.append(given.name)
-            else:
-                others.append((name, value))
-                direct += refs_in(value)
-                self.lends = self.lends or kind is Lent
-        self.plain, self.handles, self.others, self.direct = plain, handles, others, tuple(direct)
 
 
 class Fire:
@@ -120,12 +87,21 @@ class Runtime:
     """One child's executor. `run` executes one program; it can be called many times."""
 
     def __init__(
-        self, target: Description, append: Callable[[bytes], Any], workspace: Workspace, evidence: str, *, journal: Any = None, budget: int = BUDGET
+        self,
+        target: Description,
+        append: Callable[[bytes], Any],
+        workspace: Workspace,
+        evidence: str,
+        guard: PageGuard | None = None,
+        *,
+        journal: Any = None,
+        budget: int = BUDGET,
     ) -> None:
         self.target = target
         self.append = append
         self.workspace = workspace
         self.fill = FREED_FILL.get(evidence)
+        self.guard = guard
         self.crew = Crew()
         self.control = Control(self.note, journal, files_of(target), budget)
         self.held: dict[str, Any] = {}
@@ -165,6 +141,12 @@ class Runtime:
         if self._lost <= _MOST_LOST:
             self.note(history.LOST, where[:_TEXT], _bases(kind), _say(error))
 
+    def _enter(self, phase: str) -> None:
+        """Write down that a phase begins, for the history and for the page guard."""
+        self.note(history.PHASE, phase)
+        if self.guard is not None:
+            self.guard.enter(phase)
+
     # --- a program -----------------------------------------------------------------------------------------------
 
     def run(self, program: Program) -> None:
@@ -173,19 +155,19 @@ class Runtime:
         A plan whose `setup` raises gets no step: the history is then the phase "setup", RAISED with step 0, and DONE.
         """
         nodes = self._prepare(program)
-        self.note(history.PHASE, "setup")
+        self._enter("setup")
         ledgers = self._quietly(self._set_up)
         if ledgers is not None:
-            self.note(history.PHASE, "steps")
+            self._enter("steps")
             self._perform_all(nodes, program.schedule)
-            self.note(history.PHASE, "teardown")
+            self._enter("teardown")
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
-                self.note(history.PHASE, "exit")
+                self._enter("exit")
                 return
-        self.note(history.PHASE, "drop")
+        self._enter("drop")
         self._release(nodes)
-        self.note(history.PHASE, "collect")
+        self._enter("collect")
         if gc.collect():  # a finalizer may have made more garbage
             gc.collect()
         self._look_for_survivors()
@@ -198,6 +180,8 @@ class Runtime:
                 self.note(history.LEDGER, name, start, left)
         self.plan = None
         self.workspace.clear()
+        if self.guard is not None:
+            self.note(history.LEFT, *self.guard.left())
         self.note(history.DONE)
 
     def _set_up(self) -> dict[str, int]:
@@ -265,6 +249,9 @@ class Runtime:
     def perform(self, node: Node) -> None:
         """Do one step, and write down that it began and how it ended."""
         step = node.step
+        guard = self.guard
+        if guard is not None:
+            guard.begin(node.number, step.thread)
         self.note(history.BEGIN, node.number, step.thread)
         if step.stress:
             gc.set_threshold(1, 1, 1)
@@ -283,6 +270,10 @@ class Runtime:
             if step.stress:
                 gc.disable()
                 gc.set_threshold(700, 10, 10)
+            if guard is not None:
+                if node.verb in _LETS_GO or (node.operation is not None and node.operation.ends):
+                    gc.collect()  # empties the interpreter's free lists: what is in them is not freed yet
+                guard.end()
 
     def _call(self, node: Node) -> Any:
         step = node.step
@@ -346,7 +337,7 @@ class Runtime:
 
     def _build(self, value: Any, node: Node, name: str) -> Any:
         kind = value.__class__
-        if kind in _SCALARS:
+        if kind in SCALARS:
             return value
         if kind is Ref:
             held = self.held.get(value.name, _MISSING)
@@ -556,7 +547,6 @@ def _reference(made: Any) -> weakref.ref[Any]:
         return weakref.ref(made.token)
 
 
-_SCALARS = frozenset((type(None), bool, int, float, str))
 _CONTAINERS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 

@@ -28,7 +28,7 @@ _LOOP = re.compile(
     r"_?Py(Eval|Function|CFunction|Vectorcall|Object_(Call|Vectorcall|FastCall|MakeTpCall)|Run|_Main|_RunMain|_BytesMain)\w*"
     r"|_?PyObject_(Call|Vectorcall|FastCall|MakeTpCall)\w*|Py_(RunMain|BytesMain)|pymain_\w+|run_(mod|eval_code_obj)|builtin_exec\w*"
     r"|(method|slot|object|type|vectorcall|cfunction|classmethoddescr|wrapperdescr)_?(vectorcall|call|tp_call|method)\w*"
-    r"|_start|__libc_start\w*|__clone3?|clone3?|start_thread|pythread_wrapper|thread_run|\?\?\?"
+    r"|do_call_core|trace_call_function|_start|__libc_start\w*|__clone3?|clone3?|start_thread|pythread_wrapper|thread_run|\?\?\?"
 )
 """Native functions that are in every stack: the interpreter's loop, its calls, the start of processes and threads."""
 
@@ -62,6 +62,11 @@ class Frame:
             where = ", ".join(part for part in (Path(self.library).name, where) if part and part != "???:0")
             return f"  native {self.function}{f' ({where})' if where else ''}"
         return f"  {where} in {self.function}{f': {self.source}' if self.source else ''}"
+
+
+def is_loop(function: str) -> bool:
+    """Whether a native function is in every stack."""
+    return _LOOP.fullmatch(function) is not None
 
 
 def take_stacks(pid: int) -> str:

@@ -27,6 +27,8 @@ from deadhand.errors import DeadhandError, TargetSkipped
 from deadhand.model.status import INTERNAL
 from deadhand.target.loader import load
 from deadhand.worker import _child, evidence, protocol
+from deadhand.worker.evidence import GUARD
+from deadhand.worker.page_guard import PageGuard, blind_spots, mapped_files
 from deadhand.worker.runtime import Runtime
 from deadhand.worker.warm_up import warm_up
 from deadhand.worker.workspace import Workspace
@@ -53,7 +55,8 @@ class Zygote:
         os.close(order["journal"])
         self.workspace = Workspace.create()
         warm_up(self.workspace, order["evidence"])
-        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], journal=self.journal, budget=order["decisions"])
+        self.guard = PageGuard.reserve(self.journal, order["libraries"]) if order["evidence"] == GUARD else None
+        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], self.guard, journal=self.journal, budget=order["decisions"])
         if any(inspect.iscoroutinefunction(each.function) for each in target.operations.values()):
             importlib.import_module("asyncio")
         self.child = 0
@@ -72,15 +75,15 @@ class Zygote:
                 continue
             order = protocol.receive(self.control)
             if order["do"] == "run":
-                self.fork(order["programs"])
+                self.fork(order["programs"], stacks=order["stacks"])
                 events.register(self.child_fd, select.POLLIN)
             elif order["do"] == "kill":
                 self.kill()
             else:
                 return
 
-    def fork(self, programs: list[bytes]) -> None:
-        """Fork a child that runs `programs`."""
+    def fork(self, programs: list[bytes], *, stacks: bool) -> None:
+        """Fork a child that runs `programs`; with `stacks` a page guard takes them."""
         pid = self.fork_patiently()
         if pid == 0:
             try:
@@ -89,7 +92,7 @@ class Zygote:
                 _child.isolate(self.pid)
             except:  # noqa: E722  the child must not come back into the zygote's loop, whatever happens
                 os._exit(INTERNAL)
-            _child.run_batch(self.runtime, programs, self.journal)
+            _child.run_batch(self.runtime, programs, self.journal, stacks=stacks)
         self.child = pid
         self.child_fd = os.pidfd_open(pid)
         protocol.send(self.control, {"event": "forked", "pid": pid})
@@ -200,18 +203,20 @@ def main() -> None:
     order = protocol.receive(control)
     _native.set_child_subreaper(True)
     _native.set_parent_death_signal(signal.SIGCONT)  # were it stopped, it could not clean up after its controller
+    before = mapped_files()
     try:
         (target,) = load(f"{order['target']}:{order['class']}", include_unsafe=order["include_unsafe"])  # a wrong class beside it is not its business
     except DeadhandError as error:
         protocol.send(control, {"event": "failed", "skipped": isinstance(error, TargetSkipped), "message": error.message, "remedy": error.remedy})
         return
     blind = evidence.self_test(order["evidence"])
+    order["libraries"] = libraries = sorted(mapped_files() - before)
     zygote = Zygote(target, control, order)
     try:
         limit(order)
         prepare(zygote.workspace)
         threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
-        protocol.send(control, {"event": "ready", "pid": os.getpid(), "blind": blind, "threads": threads, "workspace": str(zygote.workspace.root)})
+        protocol.send(control, {"event": "ready", "pid": os.getpid(), "blind": blind, "threads": threads, "workspace": str(zygote.workspace.root), "notes": blind_spots(libraries) if zygote.guard is not None else []})
         zygote.serve()
     except protocol.Lost:
         pass

@@ -9,6 +9,7 @@ mod build;
 mod core;
 mod errors;
 mod journal;
+mod pages;
 mod process;
 mod schedule;
 
@@ -66,6 +67,8 @@ mod _native {
         describe_panics(module.py())
     }
 
+    #[pymodule_export]
+    use crate::pages::{PageGuard, native_symbols};
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
     #[pymodule_export]

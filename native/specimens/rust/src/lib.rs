@@ -61,4 +61,6 @@ specimens! {
     environment_bug environment_fixed "environment.rs",
     tunnel_bug tunnel_fixed "tunnel.rs",
     gauge_bug gauge_fixed "gauge.rs",
+    slabs_bug slabs_fixed "slabs.rs",
+    holder_bug holder_fixed "holder.rs",
 }
