@@ -449,11 +449,11 @@ def test_undisposed_drop_warns_if_something_is_left(runtime: Runtime, recwarn: p
 def test_interpreter_may_leave_with_everything_open(options: tuple[str, ...]) -> None:
     code = f"""
 import asyncio, atexit, threading, time
-from deadhand import _native
 def last():
     try: runtime.spawn(len, "").wait(5)
     except _native.ClosedHandle as error: print(error)
 atexit.register(last)  # so it runs after the core's own
+from deadhand import _native
 runtime = _native.Runtime(4)
 class Late:
     def __del__(self): runtime.sleep(1)

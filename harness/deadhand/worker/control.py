@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deadhand.model.schedule import Schedule
-    from deadhand.worker.runtime import Node
+    from deadhand.worker.node import Node
     from deadhand.worker.threads import Crew
 
 BUDGET = 20_000

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hooks::thread;
-use crate::model::{Control, MOST_THREADS, Plan, RegionError, Report};
+use crate::model::{MOST_THREADS, Plan, RegionError, Report};
 use crate::policy::{self, Recipe};
 use crate::raw::Lock;
 use crate::sched::gil;
@@ -177,12 +177,10 @@ fn decide(point: Point, what: u32, note: impl FnOnce(&mut crate::sched::state::S
     })?
 }
 
-/// The interpreter exits. If the calling thread is in a region, it goes on without it, and the others do not.
+/// The interpreter exits. If the calling thread is in a region, that is over: everybody goes on as without it, for what
+/// runs at the exit may let go of the GIL and expect it to be taken.
 pub fn interpreter_exits() {
-    managed::with(|me| {
-        me.run.lock().lose(Control::None, "the interpreter exited inside the region");
-        me.released.set(true);
-    });
+    managed::with(|me| me.run.abandon(me));
 }
 
 /// Whether there is a region, begun or not.

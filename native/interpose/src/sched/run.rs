@@ -318,6 +318,9 @@ impl Run {
         if wake == Wake::Interrupted {
             state.interrupt(me.index);
         }
+        if state.over {
+            release(me);
+        }
         state
     }
 
@@ -422,6 +425,15 @@ impl Run {
             state.threads[holder].gate.oust();
             state.holder = NOBODY;
             Self::pass_if_nobodys(&mut state);
+        }
+    }
+
+    /// The interpreter exits on this thread: the region ends in the middle.
+    pub(crate) fn abandon(&self, me: &Managed) {
+        let mut state = self.lock();
+        state.lose(Control::None, "the interpreter exited inside the region");
+        if !state.over {
+            self.finish(&mut state, me);
         }
     }
 
