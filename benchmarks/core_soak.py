@@ -1,4 +1,5 @@
 """The core under attack for long: `python benchmarks/core_soak.py [--programs 200000] [--minutes 10] [--seed 1]`.
+`--only NAME` repeats the hunt of one plan, with its share of the programs, and keeps the other rows of the last run.
 
 Two parts. A hunt of every plan in strategies/core, the programs shared among them, all hazards, threads and exits
 included: each program must leave every ledger at zero, and nothing may be found. Then the same plans' programs in
@@ -64,6 +65,12 @@ def hunt(plan: Path, programs: int, seed: int) -> dict[str, Any]:
         "unconfirmed": last["unconfirmed"],
         "seconds": round(last["seconds"]),
     }
+
+
+def _row(last: dict[str, Any], plan: Path) -> dict[str, Any]:
+    """What the last run told of a plan's hunt."""
+    row: dict[str, Any] = next(each for each in last["hunts"] if each["plan"] == plan.stem)
+    return row
 
 
 def soak(plan: Path, seconds: float, seed: int) -> None:
@@ -138,14 +145,18 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=200_000, help="programs of all hunts together")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long each process of the soak lives")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="the plan whose hunt is repeated")
     parser.add_argument("--soak", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.soak is not None:
         soak(options.soak, options.minutes * 60, options.seed)
         return 0
     share = -(-options.programs // len(plans()))
-    hunts = [hunt(plan, share, options.seed) for plan in plans()]
-    soaks = soak_all(options.minutes, options.seed)
+    if options.only is None:
+        hunts, soaks = [hunt(plan, share, options.seed) for plan in plans()], soak_all(options.minutes, options.seed)
+    else:
+        last = json.loads(RESULTS.read_text(encoding="utf-8"))
+        hunts, soaks = [hunt(plan, share, options.seed) if plan.stem == options.only else _row(last, plan) for plan in plans()], last["memory"]
     result = {
         "title": "The core under attack for long",
         "python": platform.python_version(),

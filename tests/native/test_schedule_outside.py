@@ -79,6 +79,28 @@ def test_what_one_thread_writes_another_reads_in_order(child: Callable[..., Any]
     assert said[2] == ["x", 1]
 
 
+def test_waits_for_nothing_end_when_their_time_is_up(child: Callable[..., Any]) -> None:
+    """As those of an event loop that only has a timer: nobody else goes on meanwhile, and yet time does."""
+    said = child("""
+        import asyncio, select
+        reading, _ = os.pipe()
+        got = []
+        def poll():
+            poller = select.poll()
+            poller.register(reading, select.POLLIN)
+            got.append(len(poller.poll(2)))
+        async def wait():
+            with_limit = asyncio.wait_for(asyncio.get_running_loop().create_future(), 0.002)
+            got.append(isinstance((await asyncio.gather(with_limit, return_exceptions=True))[0], asyncio.TimeoutError))
+        show(region(poll, poll)["control"])
+        show(region(poll, lambda: asyncio.run(wait()))["control"])
+        show(region(lambda: asyncio.run(wait()), lambda: asyncio.run(wait()), threads=[0, 1])["control"])
+        show(got)
+    """).said
+    assert said[:3] == ["partial"] * 3
+    assert sorted(said[3]) == [0, 0, 0, True, True, True]
+
+
 def test_a_call_that_is_not_modelled_loses_the_token(child: Callable[..., Any]) -> None:
     said = child("""
         signal.signal(signal.SIGUSR1, lambda *_: None)

@@ -280,12 +280,10 @@ impl Run {
 
     /// Nobody can go on. Wait for the world outside if it could change that; else this is the end.
     fn idle<'s>(&'s self, mut state: Held<'s, State>, me: &Managed) -> Held<'s, State> {
-        for index in 0..state.threads.len() {
+        // This one has just looked.
+        for index in (0..state.threads.len()).filter(|index| *index != me.index) {
             if !state.send_to_look(index, me.index) {
                 continue;
-            }
-            if index == me.index {
-                return state;
             }
             state.threads[index].gate.open();
             drop(state);
@@ -321,6 +319,7 @@ impl Run {
         if state.over {
             release(me);
         }
+        state.send_to_look(me.index, me.index);
         state
     }
 
