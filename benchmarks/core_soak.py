@@ -1,4 +1,5 @@
 """The core under attack for long: `python benchmarks/core_soak.py [--programs 200000] [--minutes 10] [--seed 1]`.
+
 `--only NAME` repeats the hunt of one plan, with its share of the programs, and keeps the other rows of the last run.
 
 Two parts. A hunt of every plan in strategies/core, the programs shared among them, all hazards, threads and exits
