@@ -72,5 +72,6 @@ fn all_committed_records_of_a_killed_process_are_read() {
     }
     assert!(torn <= u32::from(THREADS), "at most one record per thread was under way");
     assert!(reader.is_stuck() || reader.cursor() == used);
-    assert!(next.iter().sum::<u32>() > 1000);
+    // Where a thread died in the middle of its length, reading ends.
+    assert!(reader.is_stuck() || next.iter().sum::<u32>() > 1000);
 }
