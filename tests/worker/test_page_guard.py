@@ -255,6 +255,8 @@ def explained(lane: Lane, program: Program) -> str:
 
 @pytest.mark.parametrize("pattern", REAL)
 def test_real_bugs_are_told_by_the_step_that_ended_and_the_one_that_touched(start_lane: Callable[..., Lane], monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    if "executemany" in pattern and sys.version_info < (3, 11):
+        pytest.skip("CPython 3.10 does not have this bug (seen 2026-11-27)")
     from deadhand.search.corpus import load_case
 
     monkeypatch.chdir(ROOT)

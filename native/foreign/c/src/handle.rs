@@ -3,8 +3,7 @@
 use std::ffi::c_char;
 
 use deadhand_core::buffer::Buffers;
-use deadhand_core::future::FutureError;
-use deadhand_core::guard::{CallError, GuardError, Handle, fence};
+use deadhand_core::guard::{Handle, fence};
 use deadhand_core::store::{Deleter, Reader, Store, Writer, alive};
 use deadhand_core::text::Texts;
 
@@ -36,13 +35,9 @@ pub extern "C" fn deadhand_is_open(handle: u64) -> i32 {
             || Texts::shared().is_ok_and(|texts| texts.is_open(handle))
             || callbacks().is_ok_and(|all| all.is_open(handle) || all.is_registered(handle))
             || channels().is_ok_and(|all| all.producer_is_open(handle) || all.consumer_is_open(handle))
-            || futures().is_ok_and(|all| there(all.running(handle)) || there(all.fate(handle)))
+            || futures().is_ok_and(|all| all.runtime_is_open(handle) || all.task_is_open(handle))
     });
     i32::from(open.unwrap_or(false))
-}
-
-fn there<R>(answer: Result<R, FutureError>) -> bool {
-    matches!(answer, Ok(_) | Err(FutureError::Call(CallError::Guard(GuardError::Fenced { .. }))))
 }
 
 /// For finalizers: closes the object on any thread, never fails, and leaves the record of errors as it is. A deleter of
