@@ -40,10 +40,17 @@ def alive() -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    gc.collect()
-    assert alive() == NOTHING
+    assert_settles()
     yield
+    assert_settles()
+
+
+def assert_settles() -> None:
+    """Nothing is left, once native threads have let go of what they had in hand."""
     gc.collect()
+    deadline = time.monotonic() + 30
+    while alive() != NOTHING and time.monotonic() < deadline:
+        time.sleep(0.001)
     assert alive() == NOTHING
 
 

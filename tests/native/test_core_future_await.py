@@ -7,6 +7,7 @@ import contextlib
 import gc
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,17 @@ def alive() -> int:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    gc.collect()
-    assert alive() == 0
+    assert_settles()
     yield
+    assert_settles()
+
+
+def assert_settles() -> None:
+    """Nothing is left, once native threads have let go of what they had in hand."""
     gc.collect()
+    deadline = time.monotonic() + 30
+    while alive() != 0 and time.monotonic() < deadline:
+        time.sleep(0.001)
     assert alive() == 0
 
 
