@@ -6,7 +6,7 @@ use crate::GuardError;
 use crate::handle::MAX_TABLE;
 
 /// What was ever registered. Tables are made and dropped for as long as the process lives, so one of them costs two
-/// bytes and no more; kinds are few.
+/// bytes and no more, of a room that is set aside at the first; kinds are few.
 #[derive(Debug, Default)]
 struct Registry {
     kinds: Vec<&'static str>,
@@ -33,6 +33,7 @@ impl Registry {
         if last >= MAX_TABLE {
             return Err(full);
         }
+        self.tables.reserve_exact(MAX_TABLE as usize - self.tables.len());
         let known = self.kinds.iter().position(|known| *known == kind).unwrap_or(self.kinds.len());
         let Ok(which) = u16::try_from(known) else { return Err(full) };
         if known == self.kinds.len() {
@@ -65,6 +66,7 @@ mod tests {
         let mut registry = Registry::default();
         for (number, kind) in (1..=MAX_TABLE).zip(["buffer", "span", "view"].into_iter().cycle()) {
             assert_eq!(registry.add(kind), Ok(number));
+            assert_eq!(registry.tables.capacity(), MAX_TABLE as usize);
         }
         assert_eq!((registry.kinds.len(), registry.tables.len()), (3, MAX_TABLE as usize));
         assert_eq!(
