@@ -31,21 +31,22 @@ class Control:
         self.note = note
         self.journal = journal
         self.budget = budget
-        self.files = files
-        self.points = Points(frozenset(), lambda: None)
+        self.points = Points(files, _native.schedule_point)
         self.blind = ""
         self._scheduler: Any = None
         self._refused = ""
 
     def arm(self) -> str:
-        """Take control of this process, once; why that cannot be, or an empty string."""
+        """Take control of this process, once; why that cannot be, or an empty string. Forked children inherit it.
+
+        Outside regions it changes nothing, so the zygote does it for all its children: it takes longer than many a program.
+        """
         if self._scheduler is None and not self._refused:
             try:
                 self._scheduler = _native.Scheduler.arm(self.journal)
             except (_native.Unsupported, RuntimeError) as error:
                 self._refused = f"threads cannot be controlled here: {error}"
             else:
-                self.points = Points(self.files, _native.schedule_point)
                 self.blind = self.points.arm()
         return self._refused
 

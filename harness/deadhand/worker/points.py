@@ -61,7 +61,7 @@ class Points:
 
     def arm(self) -> str:
         """Begin to look; why that cannot be, or an empty string. Before 3.12 there is nothing to do."""
-        if not self.files or sys.version_info < (3, 12) or self._tool >= 0:
+        if sys.version_info < (3, 12) or not self.files or self._tool >= 0:
             return ""
         monitoring = sys.monitoring
         free = next((number for number in range(_MOST_TOOLS) if monitoring.get_tool(number) is None), None)
@@ -70,9 +70,10 @@ class Points:
         monitoring.use_tool_id(free, _TOOL)
         self._tool = free
         events = monitoring.events
+        monitoring.register_callback(free, events.PY_START, self._on_start)
         monitoring.register_callback(free, events.LINE, self._on_event)
         monitoring.register_callback(free, events.CALL, self._on_event)
-        monitoring.set_events(free, events.LINE | events.CALL)
+        monitoring.set_events(free, events.PY_START)
         return ""
 
     def disarm(self) -> None:
@@ -84,12 +85,17 @@ class Points:
             sys.monitoring.free_tool_id(self._tool)
         self._tool = -1
 
-    def _on_event(self, code: CodeType, *_: object) -> Any:
+    def _on_start(self, code: CodeType, *_: object) -> Any:
+        """Each function is asked about once: only those of `files` are looked at line by line, and the others cost nothing more."""
+        if sys.version_info < (3, 12):
+            return None
         if code.co_filename in self.files:
-            self.point()
-        elif sys.version_info >= (3, 12):
-            return sys.monitoring.DISABLE
-        return None
+            events = sys.monitoring.events
+            sys.monitoring.set_local_events(self._tool, code, events.LINE | events.CALL)
+        return sys.monitoring.DISABLE
+
+    def _on_event(self, *_: object) -> None:
+        self.point()
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
