@@ -89,3 +89,5 @@ class Control:
         if self.blind:
             control, why = ("partial" if control == "full" else control), [*why, self.blind]
         self.note(history.CONTROL, number, control, report["hash"], report["decisions"], why, report["diverged"])
+        if report["stops"]:
+            self.note(history.STOPS, number, report["stops"])

@@ -107,7 +107,7 @@ impl Region {
 
     /// What happened.
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let native::Report { decisions, switches, hash, control, why, diverged } = self.0.report();
+        let native::Report { decisions, switches, hash, control, why, diverged, stops } = self.0.report();
         let control = match control {
             Control::Full => "full",
             Control::Partial => "partial",
@@ -120,6 +120,8 @@ impl Region {
         report.set_item("control", control)?;
         report.set_item("why", why)?;
         report.set_item("diverged", diverged)?;
+        let stops: Vec<_> = stops.iter().map(|each| (each.decision.map_or(-1, i64::from), each.able, each.thread, each.sort, each.object)).collect();
+        report.set_item("stops", stops)?;
         Ok(report)
     }
 }

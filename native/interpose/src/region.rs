@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hooks::thread;
-use crate::model::{MOST_THREADS, Plan, RegionError, Report};
+use crate::model::{MOST_THREADS, Plan, PolicyKind, RegionError, Report};
 use crate::policy::{self, Recipe};
 use crate::raw::Lock;
 use crate::sched::gil;
@@ -51,7 +51,10 @@ impl Region {
             switches: &plan.switches,
         });
         let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, scheduler::journal()));
-        scheduler::note_limits(&mut run.lock());
+        let mut state = run.lock();
+        scheduler::note_limits(&mut state);
+        state.stops = (plan.policy == PolicyKind::Default).then(Vec::new);
+        drop(state);
         let mut current = CURRENT.lock();
         // One that nobody has entered was given up.
         let is_busy = |run: &Arc<Run>| !run.lock().threads.iter().all(|thread| matches!(thread.status, Status::Coming));
@@ -127,6 +130,7 @@ impl Region {
             control: state.control,
             why: state.why.clone(),
             diverged: if state.over { state.diverged() } else { None },
+            stops: state.stops.clone().unwrap_or_default(),
         }
     }
 
