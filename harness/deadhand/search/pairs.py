@@ -34,6 +34,7 @@ class Pairs:
             found[at], found[other] = found[other], found[at]
         self.pairs = sorted(found, key=lambda pair: not (pair[1].ends or pair[3].ends))
         self._turns = itertools.cycle(self.pairs)
+        self._given = 0
 
     def next(self) -> Program | None:
         """The next pair's program: what makes its handles, one step on thread 0, the other beside it on thread 1."""
@@ -45,6 +46,11 @@ class Pairs:
         other = handle if kind == other_kind else next((found for name in handle.parents if (found := draft.variable(name)) is not None and found.kind == other_kind), None)
         if other is None:
             return None
+        if self._given >= len(self.pairs):
+            users = [each for each in self.target.taking.get(kind, ()) if not each.ends and not each.creates]
+            for _ in range(self.draw.integer(1, 2) if users else 0):
+                draft.call(self.draw.choose(users), {kind: handle}, hostile=False)
+        self._given += 1
         steps = [draft.compose(operation, {variable.kind: variable}, hostile=False)[0] for operation, variable in ((first, handle), (second, other))]
         if steps[0] is None or steps[1] is None:
             return None

@@ -35,6 +35,13 @@ class Control:
         self.blind = ""
         self._scheduler: Any = None
         self._refused = ""
+        self._looks = False
+
+    def look(self) -> None:
+        """Look at the Python code that has points, from now on."""
+        if not self._looks:
+            self.blind = self.points.arm()
+            self._looks = True
 
     def arm(self) -> str:
         """Take control of this process, once; why that cannot be, or an empty string. Forked children inherit it.
@@ -47,7 +54,7 @@ class Control:
             except (_native.Unsupported, RuntimeError) as error:
                 self._refused = f"threads cannot be controlled here: {error}"
             else:
-                self.blind = self.points.arm()
+                self.look()
         return self._refused
 
     def run(self, number: int, nodes: list[Node], schedule: Schedule, crew: Crew, perform: Callable[[Node], None]) -> None:

@@ -55,6 +55,7 @@ class Zygote:
         os.close(order["journal"])
         self.workspace = Workspace.create()
         self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], journal=self.journal, budget=order["decisions"])
+        self.runtime.control.look()  # before what is common runs: lines that are nobody's business are then known
         warm_up(self.workspace, order["evidence"])
         self.guard = self.runtime.guard = PageGuard.reserve(self.journal, order["libraries"]) if order["evidence"] == GUARD else None
         self.runtime.control.arm()  # after the guard, whose slots it leaves alone
