@@ -1,11 +1,12 @@
 """Overlap groups under control: one thread of them goes on at a time, and the schedule says which.
 
 The scheduler is native (`_native.Scheduler`) and is armed once per child, before its first controlled program. Where it
-cannot be, the group runs on free threads, and the history says so: a run is never called controlled that was not.
+cannot be, the group runs on free threads that are held back by random times, and the history says so: a run is never called controlled that was not.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 BUDGET = 20_000
 """Decisions in one region, after which it is a livelock."""
+
+
+DELAYED = "free-running threads with injected delays instead"
+"""Said of a group that could not be controlled."""
+
+LONGEST_DELAY = 0.002
+"""Seconds that a thread may be held back where threads cannot be controlled."""
+
+
+def delays(seed: int, number: int, threads: list[int]) -> dict[int, float]:
+    """Seconds by which all threads of a group but one are held back, drawn from the schedule's seed: from 1 microsecond to 2 ms, each size as likely."""
+    draw = random.Random(f"{seed} {number}")
+    first = draw.choice(threads)
+    return {thread: 1e-6 * (LONGEST_DELAY / 1e-6) ** draw.random() for thread in threads if thread != first}
 
 
 class Control:
@@ -61,8 +76,9 @@ class Control:
         """Run the steps of one group, the region `number`, as the schedule says."""
         refused = self.arm()
         if refused:
-            crew.together([(node.step.thread, perform, node) for node in nodes])
-            self.note(history.CONTROL, number, "none", 0, 0, [refused], None)
+            threads = sorted({node.step.thread for node in nodes})
+            crew.together([(node.step.thread, perform, node) for node in nodes], delays(schedule.seed, number, threads))
+            self.note(history.CONTROL, number, "none", 0, 0, [refused, DELAYED], None)
             return
         threads = sorted({node.step.thread for node in nodes})
         region = self._scheduler.region(

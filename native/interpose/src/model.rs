@@ -127,6 +127,17 @@ pub struct Stop {
     pub object: u32,
 }
 
+/// Where in a handle's life a thread is that says so by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before it is looked up.
+    BeforeUse,
+    /// Just after it was let go of.
+    AfterUse,
+    /// Where its object is freed.
+    Free,
+}
+
 /// How far the order of events was in our hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Control {

@@ -166,8 +166,10 @@ fn load(slot: usize) -> usize {
 /// The linker's count of all objects that were ever loaded.
 fn loaded_so_far() -> u64 {
     unsafe extern "C" fn first(info: *mut dl_phdr_info, _size: usize, data: *mut c_void) -> c_int {
-        // SAFETY: the linker lends the record for the time of this call, and `data` is the `count` below.
-        unsafe { *data.cast::<u64>() = (*info).dlpi_adds };
+        // SAFETY: the linker lends the record for the time of this call.
+        let loaded = unsafe { &*info }.dlpi_adds;
+        // SAFETY: `data` is the `count` below, which nobody else uses meanwhile.
+        unsafe { data.cast::<u64>().write(loaded) };
         1
     }
 
