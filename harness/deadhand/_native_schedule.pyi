@@ -20,6 +20,7 @@ class _Report(TypedDict):
     control: Literal["full", "partial", "none"]
     why: list[str]
     diverged: int | None
+    stops: list[tuple[int, int, int, str, int]]
 
 @final
 class Scheduler:
@@ -101,7 +102,9 @@ class Region:
         """Return what happened so far; after the end, all of it.
 
         `decisions` that were made; `switches`, those that differ from the default, as (decision, thread); `hash` of the
-        whole trace; `control` and `why` it is not full; `diverged`, the first given switch that could not be made.
+        whole trace; `control` and `why` it is not full; `diverged`, the first given switch that could not be made;
+        `stops`, only of the policy "default": where threads stopped, as (decision or -1, threads that could go on then as
+        bits, thread, sort of place, number of the lock or 0).
         """
 
 def schedule_point(kind: int = 0, what: int = 0) -> None:

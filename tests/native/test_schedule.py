@@ -252,3 +252,18 @@ def test_points_in_python_are_decisions(child: Callable[..., Any]) -> None:
     """).said
     assert said[0] == said[1]
     assert len({log for log, _ in said[0]}) > 5
+
+
+def test_the_guard_says_where_handles_are_used_and_freed(child: Callable[..., Any]) -> None:
+    """Its points are the scheduler's: each is a decision, and it is told which handle it is at."""
+    said = child("""
+        store = _native.Store.in_memory()
+        def read():
+            store.read().close()
+        stops = region(read, read)["stops"]
+        uses = [each for each in stops if each[3] in ("acquire", "release") and each[4]]
+        show([bool(uses), any(each[3] == "free" for each in stops), len({each[0] for each in uses if each[0] >= 0}) > 1])
+        scheduler.disarm()
+        store.read().close()
+    """).said
+    assert said == [[True, True, True]]

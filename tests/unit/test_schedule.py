@@ -15,6 +15,7 @@ from deadhand.model.program import Program, Ref, Step, replace
 from deadhand.model.schedule import POLICIES, Schedule, Switch, renumbered, replaying
 from deadhand.oracles.deadlock import circle
 from deadhand.report.lanes import lane_rows
+from deadhand.search.exploration import Exploration, turned
 from deadhand.search.forced import carried, fingerprint, is_controlled
 from deadhand.search.schedules import Portfolio, how_scheduled, label, pinned
 from deadhand.worker.records import read_groups
@@ -98,7 +99,7 @@ def test_the_records_of_the_scheduler() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [[H.SWITCH, 0, "3", 1], [H.STUCK, "deadlock", 0, [[0, 2, "lock", 1]]], [H.STUCK, "deadlock", 0, ["x"]], [H.CONTROL, 0, "full", 1, 2, None, None], [H.IDENT, 0]],
+    [[H.SWITCH, 0, "3", 1], [H.STUCK, "deadlock", 0, [[0, 2, "lock", 1]]], [H.STUCK, "deadlock", 0, ["x"]], [H.CONTROL, 0, "full", 1, 2, None, None], [H.IDENT, 0], [H.STOPS, 0, [[1, 3, 0, "step"]]]],
 )
 def test_forged_records_are_damage(record: list[Any]) -> None:
     encode = H.msgspec.msgpack.encode
@@ -156,31 +157,76 @@ def test_schedules_are_as_many_as_there_is_room_and_repeatable() -> None:
     assert Portfolio("mixed", 1, 6).only(PAIR) == Portfolio("mixed", 2, 6).only(PAIR), "what Hypothesis shrinks must not change its mind"
 
 
-def test_a_pair_that_met_is_probed_and_swept_once() -> None:
+def stopped(*stops: tuple[int, int, int, str, int]) -> History:
+    """A run by the default policy: (decision, able, thread, sort, lock) for each stop."""
+    return History([[H.CONTROL, 0, "full", 1, len(stops), [], None], [H.STOPS, 0, [list(each) for each in stops]], [H.DONE]], "stock", True)
+
+
+MET = ((1, 3, 0, "step", 0), (2, 3, 0, "acquire", 1), (3, 3, 0, "free", 0), (-1, 0, 0, "end", 0), (-1, 0, 1, "acquire", 1))
+
+
+def explore(exploration: Exploration, suspicious: bool = False) -> list[Program]:
+    """All its programs, in order; a run by the default policy is answered by `MET`."""
+    found: list[Program] = []
+    while (program := exploration.next()) is not None and len(found) < 1000:
+        exploration.learn(program, stopped(*MET) if program.schedule == Schedule() else ran(program), suspicious=suspicious)
+        found.append(program)
+    assert exploration.over
+    return found
+
+
+def test_a_pair_is_explored_both_ways_round() -> None:
+    swapped = turned(PAIR)
+    assert swapped is not None
+    assert [(step.do, step.thread, step.overlap) for step in swapped.steps[1:]] == [("close", 0, False), ("use", 1, True)]
+    assert turned(swapped) == PAIR
+    tried = explore(Exploration(PAIR, 1))
+    assert [each.schedule for each in tried[:2]] == [Schedule(), Schedule()]
+    for steps in (PAIR.steps, swapped.steps):
+        ones = [each.schedule.switches for each in tried if each.steps == steps and each.schedule is not None and len(each.schedule.switches) == 1]
+        assert sorted(ones) == [(Switch(0, at, 1),) for at in (1, 2, 3)], "each switch that can be made, once"
+        assert ones[0] == (Switch(0, 2, 1),), "first the lock that both threads take"
+        twos = [each.schedule.switches for each in tried if each.steps == steps and each.schedule is not None and len(each.schedule.switches) == 2]
+        assert twos == [(Switch(0, 2, 1), Switch(0, 5, 0))], "away at the lock, and back where the other thread comes to it"
+    assert {label(each.schedule) for each in tried} == {"sweep", "surw", "pos", "walk", "pct-2", "pct-3"}
+    assert tried == explore(Exploration(PAIR, 1)) != explore(Exploration(PAIR, 2))
+
+
+def test_two_equal_steps_have_one_order() -> None:
+    same = Program((MAKE, Step("close", BOX), Step("close", BOX, thread=1, overlap=True)))
+    assert [each.schedule for each in explore(Exploration(same, 1))].count(Schedule()) == 1
+
+
+def test_an_exploration_ends_when_its_pair_is_known_or_cannot_meet() -> None:
+    assert len(explore(Exploration(PAIR, 1), suspicious=True)) == 3
+    skipped = Exploration(PAIR, 1)
+    first = skipped.next()
+    assert first is not None
+    skipped.learn(first, History([[H.SKIPPED, 1, "box_1 is not held"]], "stock", True), suspicious=False)
+    assert skipped.over
+    assert skipped.next() is None
+
+
+def test_a_pair_that_a_random_program_met_is_explored_once_and_beside_others() -> None:
     portfolio = Portfolio("mixed", 1, 6)
     random = replace(PAIR, schedule=Schedule(policy="pct", seed=1, depth=2))
-    portfolio.learn(random, ran(PAIR, raised=2), suspicious=False)
-    assert portfolio.swept(40) == [], "a call that raised was no use"
-    portfolio.learn(random, ran(PAIR), suspicious=False)
-    portfolio.learn(random, ran(PAIR), suspicious=False)
-    (probe,) = portfolio.swept(40)
-    assert probe.schedule == Schedule()
-    portfolio.learn(probe, ran(PAIR, decisions=3), suspicious=False)
-    portfolio.learn(probe, ran(PAIR, decisions=3), suspicious=False)
-    swept: list[tuple[Switch, ...]] = []
-    while batch := portfolio.swept(16):
-        assert len(batch) <= 4
-        swept += [each.schedule.switches for each in batch if each.schedule is not None]
-    assert swept[:3] == [(Switch(0, at, 1),) for at in range(3)]
-    assert swept[3:] == [(Switch(0, at, 1), Switch(0, later, 0)) for at in range(3) for later in range(at + 1, 6)]
+    for _ in range(2):
+        portfolio.learn(random, ran(PAIR), suspicious=False)
+    total = 0
+    while batch := portfolio.explored(40):
+        assert len(batch) <= 10
+        total += sum(each.schedule == Schedule() for each in batch)
+        for each in batch:
+            portfolio.learn(each, stopped(*MET) if each.schedule == Schedule() else ran(each), suspicious=False)
+    assert total == 2, "one run of each order without a switch"
 
 
-def test_what_is_not_fully_controlled_is_counted_and_not_swept() -> None:
+def test_what_is_not_fully_controlled_is_counted_and_not_explored() -> None:
     portfolio = Portfolio("mixed", 1, 6)
     portfolio.learn(replace(PAIR, schedule=Schedule()), ran(PAIR, control="partial", why=("a pool",)), suspicious=True)
     assert portfolio.why == {"a pool": 1}
     assert portfolio.policies() == {"sweep": (1, 1)}
-    assert portfolio.swept(40) == []
+    assert portfolio.explored(40) == []
 
 
 def test_a_find_is_pinned_to_the_switches_that_were_made() -> None:

@@ -20,6 +20,7 @@ from deadhand.search.coverage import possible_states
 from deadhand.search.generator import Generator, covers
 from deadhand.search.labels import labels
 from deadhand.search.minimise import Minimiser, renamed
+from deadhand.search.pairs import Pairs
 from deadhand.search.random_drawer import Pools, RandomDrawer
 from deadhand.search.signature import signature, symptom, trigger
 from deadhand.search.trial import alike, tries_for
@@ -346,3 +347,20 @@ def test_only_states_that_a_handle_can_be_in_are_called_untried(toy: Description
     assert possible_states(toy, toy.operations["make"]) == ["none"]
     assert possible_states(toy, toy.operations["close"]) == ["disposed", "live", "uninitialised"]
     assert {"ended", "orphan", "outlived"} <= set(possible_states(toy, toy.operations["use"]))
+
+
+def test_every_pair_of_operations_gets_a_program_those_that_end_a_life_first(toy: Description) -> None:
+    pairs = Pairs(toy, RandomDrawer(Pools(toy, 1), 1))
+    met = []
+    for _ in pairs.pairs:
+        program = pairs.next()
+        assert program is not None
+        first, second = program.steps[-2:]
+        assert (first.thread, first.overlap, second.thread, second.overlap) == (0, False, 1, True)
+        assert program.regions() == [range(len(program.steps) - 2, len(program.steps))]
+        met.append((first.do, second.do))
+    unordered = {frozenset(each) for each in met}
+    assert len(met) == len(set(met))
+    assert {frozenset(each) for each in [("clear", "clear"), ("clear", "close"), ("close", "close"), ("use", "use"), ("use", "clear"), ("use", "close")]} <= unordered
+    ends = [bool({"clear", "close"} & set(each)) for each in met]
+    assert ends == sorted(ends, reverse=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deadhand.model import history as H  # noqa: N812
 from deadhand.model.history import scheduling
 from deadhand.model.program import Program, Ref, Step, replace
 from deadhand.model.schedule import Schedule, Switch, replaying
@@ -17,7 +18,10 @@ from deadhand.search.schedules import Portfolio, pinned
 from deadhand.search.trial import Trial
 from deadhand.settings import Settings
 from deadhand.target.loader import load
+from deadhand.worker.control import DELAYED, LONGEST_DELAY, Control, delays
 from deadhand.worker.controller import Lane
+from deadhand.worker.node import Node
+from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,3 +193,22 @@ def test_a_fork_inside_a_region_ends(lane: Lane) -> None:
     program = Program((OPEN, Step("fork", ACCOUNT), Step("look", ACCOUNT, thread=1, overlap=True)))
     for seed in range(5):
         assert lane.run_one(under(program, Schedule(policy="walk", seed=seed))).complete
+
+
+def test_where_threads_cannot_be_controlled_they_are_held_back_and_the_history_says_so() -> None:
+    """The group runs all the same, on free threads; the delays depend on nothing but the schedule."""
+    events: list[list[object]] = []
+    control = Control(lambda *event: events.append(list(event)), None, frozenset())
+    control._refused = "threads cannot be controlled here: no slots"
+    target_steps = [Node(1, Step("look"), None), Node(2, Step("look", thread=1, overlap=True), None)]
+    crew, done = Crew(), []
+    control.run(0, target_steps, Schedule(policy="pct", seed=5), crew, lambda node: done.append(node.number))
+    crew.forget()
+    assert sorted(done) == [1, 2]
+    assert events == [[H.CONTROL, 0, "none", 0, 0, ["threads cannot be controlled here: no slots", DELAYED], None]]
+    drawn = [delays(seed, 0, [0, 1, 2]) for seed in range(50)]
+    assert drawn == [delays(seed, 0, [0, 1, 2]) for seed in range(50)]
+    assert {frozenset(each) for each in drawn} == {frozenset({0, 1}), frozenset({0, 2}), frozenset({1, 2})}, "each thread goes first in some"
+    sizes = [seconds for each in drawn for seconds in each.values()]
+    assert all(1e-6 <= each <= LONGEST_DELAY for each in sizes)
+    assert min(sizes) < 1e-5 < 1e-3 < max(sizes)

@@ -28,6 +28,7 @@ IDENT = "T"  # [T, thread, what the system calls it]: so that a dying thread can
 SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the default, written by native code as it is made
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
+STOPS = "Q"  # [Q, region, [[decision | -1, bits of the threads that could go on, thread, sort of place, number of the lock or 0], …]]: where threads stopped in a run by the default policy, in order
 DONE = "D"  # [D]
 GUARD = "V"  # [V, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
 FRAMES = "N"  # [N, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text
@@ -101,6 +102,19 @@ class Stuck(msgspec.Struct, frozen=True):
     lock: str
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """A place at which a thread stopped: `able` are the threads that could have gone on then, as bits; nobody else could if `decision` is -1.
+
+    `sort` is one word (acquire, release, attach and detach of the GIL, free, marked, step …), `lock` tells locks apart, from 1; 0 for none.
+    """
+
+    decision: int
+    able: int
+    thread: int
+    sort: str
+    lock: int
+
+
 class Scheduling(msgspec.Struct, frozen=True):
     """What is known of how a run was scheduled.
 
@@ -129,6 +143,11 @@ def scheduling(history: History) -> Scheduling:
         tuple(event[4] for event in reports),
         next(((event[1], event[6]) for event in reports if event[6] is not None), None),
     )
+
+
+def stops(history: History) -> list[Stop]:
+    """Where threads stopped, region by region; empty unless the default policy chose."""
+    return [Stop(*row) for event in history.events if event[0] == STOPS for row in event[2]]
 
 
 def stuck(history: History) -> tuple[str, list[Stuck]] | None:

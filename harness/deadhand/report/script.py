@@ -103,6 +103,17 @@ class _Script:
             "with 1, or ends with OK. Each `with step(n)` is one step; an exception in it is printed, and the script goes on.",
             "What runs inside a call is a function `inside_n`, given to a hostile value.",
         ]
+        schedule = case.program.schedule
+        if schedule is not None and schedule.mode == "controlled" and case.program.regions():
+            made = [f"at decision {each.at}, thread {each.to} goes on" for each in schedule.switches]
+            lines += [
+                "",
+                "FOUND UNDER CONTROL OF THE THREADS, which this script has not got: it needs nothing but the library, and its threads run freely.",
+                "It may show only in one run of very many, or never. The case itself makes the same switches every time:",
+                "    deadhand replay CASE_FILE",
+                f"What it forces: {'; '.join(made) or 'nothing, one thread goes first and the other follows'}.",
+            ]
+            return '"""' + _safe("\n".join(lines)) + '\n"""'
         if _often(case.reproduced) or case.program.threads() > 1:
             lines.append("It does not show in every run: run it several times.")
         return '"""' + _safe("\n".join(lines)) + '\n"""'

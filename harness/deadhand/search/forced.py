@@ -14,6 +14,7 @@ from deadhand.model.history import scheduling
 from deadhand.model.program import Program, replace
 from deadhand.model.schedule import Switch, renumbered, replaying
 from deadhand.oracles import judge
+from deadhand.search.exploration import turned
 from deadhand.search.minimise import slice_of
 from deadhand.search.schedules import pinned, schedule
 from deadhand.search.trial import Trial, alike
@@ -59,7 +60,7 @@ class ForcedTrial(Trial):
         self._fewer()
         assert self.best.schedule is not None
         if len(self.best.schedule.switches) > 2:
-            self._any(itertools.chain.from_iterable(self._pairs(each) for each in (program, *_swapped(program))))
+            self._any(itertools.chain.from_iterable(self._pairs(each) for each in (program, turned(program)) if each is not None))
 
     def pair(self) -> bool:
         """Guess: two of the steps that met, with what makes their handles, and one switch. Whether that shows it; it is then the `best`."""
@@ -154,16 +155,6 @@ class ForcedTrial(Trial):
         length = max((place.at for place in places), default=0) + 2
         for seed in range(_RANDOM):
             yield replace(program, schedule=schedule(_POLICIES[seed % len(_POLICIES)], seed, length))
-
-
-def _swapped(program: Program) -> Iterator[Program]:
-    """With the two steps of a pair in the other order, if there is one pair: who goes first by default is one switch less to force."""
-    regions = program.regions()
-    if len(regions) == 1 and len(regions[0]) == 2:
-        at = regions[0].start
-        first, second = program.steps[at], program.steps[at + 1]
-        steps = (replace(second, thread=first.thread, overlap=False), replace(first, thread=second.thread, overlap=True))
-        yield replace(program, steps=(*program.steps[:at], *steps, *program.steps[at + 2 :]))
 
 
 def carried(old: Program, new: Program) -> tuple[Switch, ...]:

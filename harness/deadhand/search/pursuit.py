@@ -18,7 +18,9 @@ from deadhand.search.fleet import Fleet
 from deadhand.search.generator import Generator, covers
 from deadhand.search.growth import REPETITIONS, judge_repeated
 from deadhand.search.machine import TimeIsUp, build_machine, hunt_settings, run_machine
+from deadhand.search.pairs import Pairs
 from deadhand.search.pursuer import Pursuer
+from deadhand.search.random_drawer import RandomDrawer
 from deadhand.search.schedules import Portfolio, how_scheduled, pinned
 from deadhand.search.signature import signature, symptom, trigger
 from deadhand.worker.evidence import GUARD, MODES
@@ -76,7 +78,7 @@ class Pursuit:
         self.emit = emit
         self.include_unsafe = include_unsafe
         self.generator = Generator(target, number)
-        self.portfolio = Portfolio(schedules, number, settings.schedules)
+        self.portfolio = Portfolio(schedules, number, settings.schedules, Pairs(target, RandomDrawer(self.generator.draw.pools, number + 1)))
         self.found: dict[str, Found] = {}
         self.triggers: set[tuple[str, str, str]] = set()
         self.programs = 0
@@ -210,7 +212,7 @@ class Pursuit:
             if self._guarded % _REPEATS_EVERY == 0:
                 self._submit_repeated(lane)
                 return
-        batch = self.portfolio.swept(size)
+        batch = self.portfolio.explored(size)
         while len(batch) < size:
             last = len(batch) == size - 1
             program, hazards = self.generator.program(may_exit=last, must_exit=last and self._batches < _EXITS_FIRST)

@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deadhand.model.history import RETURNED, scheduling
+from deadhand.model.history import scheduling
 from deadhand.model.program import replace
-from deadhand.model.schedule import Schedule, Switch, replaying
+from deadhand.model.schedule import Schedule, replaying
+from deadhand.search.exploration import Exploration, turned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from deadhand.model.history import History
     from deadhand.model.program import Program
+    from deadhand.search.pairs import Pairs
 
 _TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "walk", "pct-2", "pos", "pct-1")
 """Measured on the specimens whose windows have no width: low-depth PCT finds most of them soonest; what needs two switches, SURW and POS."""
 
-_SWEEP_SHARE = 4  # one run in so many, at most, is a sweep's
+_EXPLORED_SHARE = 4  # one run in so many, at most, is an exploration's
+_FIRST_SHARE = 2  # as long as pairs have their first turn
+_DULL = 4  # turns of which one that has no place left where threads meet is given one
+_SIDE_BY_SIDE = 12  # explorations that take turns
 _CONTROL = {"full": "fully controlled", "partial": "partly controlled", "none": "not controlled"}
-_PAIR = 2
-_LONGEST_SWEEP = 200  # decisions; a longer group is left to the random policies
-_LONGEST_DEEP = 30
 _LENGTH = 24  # decisions expected of a group that was never seen
 
 
@@ -42,12 +44,11 @@ class Tally(msgspec.Struct):
 class Portfolio:
     """Gives programs their schedules, and learns how long each sort of overlap group is.
 
-    Of each pair of operations that met and came back, one program is swept: each decision in turn is the only one at which the second
-    thread is let go first; then, for short ones, each with each later one at which the first thread goes on. That is complete for what
-    one switch shows, or two, where random policies come back to the same places.
+    Beside the programs that come by, each with a few schedules by the policies in turn, it runs programs of its own: `pairs`, each explored
+    schedule by schedule. A pair that a random program meets in other circumstances is explored once as well.
     """
 
-    def __init__(self, mode: str, number: int, count: int) -> None:
+    def __init__(self, mode: str, number: int, count: int, pairs: Pairs | None = None) -> None:
         self.mode = mode
         self.count = count
         self.tally: dict[str, Tally] = {}
@@ -56,21 +57,49 @@ class Portfolio:
         turns = _TURNS if mode != "controlled" else tuple(each for each in _TURNS if each != "free")
         self._turns = itertools.cycle(turns)
         self._lengths: dict[str, int] = {}
-        self._probed: set[str] = set()
-        self._swept: set[str] = set()
-        self._sweeps: deque[Iterator[Program]] = deque()
-        self._deep: deque[Iterator[Program]] = deque()
+        self._explored: set[str] = set()
+        self._pairs = pairs if mode in ("mixed", "controlled") else None
+        self._left = len(pairs.pairs) if pairs is not None else 0
+        self._waiting: deque[Exploration] = deque()
+        self._active: deque[Exploration] = deque()
+        self._asked: dict[int, tuple[Program, Exploration]] = {}
 
-    def swept(self, size: int) -> list[Program]:
-        """What a batch of `size` takes from the sweeps that wait."""
+    def explored(self, size: int) -> list[Program]:
+        """What a batch of `size` takes from the explorations under way."""
         found: list[Program] = []
-        while len(found) < size // _SWEEP_SHARE and (line := self._sweeps or self._deep):
-            program = next(line[0], None)
+        wanted = size // (_FIRST_SHARE if self._first_round() else _EXPLORED_SHARE)
+        vain = 0
+        while len(found) < wanted and vain <= len(self._active):
+            while len(self._active) < _SIDE_BY_SIDE and (another := self._another()) is not None:
+                self._active.append(another)
+            if not self._active:
+                break
+            exploration = self._active.popleft()
+            if exploration.dull and not all(each.dull for each in self._active) and self._draw.randrange(_DULL):
+                self._active.append(exploration)
+                continue
+            program = exploration.next()
+            if not exploration.over:
+                self._active.append(exploration)
             if program is None:
-                line.popleft()
-            else:
-                found.append(program)
+                vain += 1
+                continue
+            vain = 0
+            self._asked[id(program)] = program, exploration
+            found.append(program)
         return found
+
+    def _first_round(self) -> bool:
+        return bool(self._left) or any(each.first_round for each in self._active)
+
+    def _another(self) -> Exploration | None:
+        """A pair's first turn, then what random programs met, then a pair's next turn."""
+        if not self._left and self._waiting:
+            return self._waiting.popleft()
+        program = self._pairs.next() if self._pairs is not None and self._pairs.pairs else None
+        exploration = Exploration(program, self._draw.randrange(2**32), first_round=bool(self._left)) if program is not None else None
+        self._left = max(self._left - 1, 0)
+        return exploration
 
     def scheduled(self, program: Program, most: int) -> list[Program]:
         """The program as often as it shall run, at most `most` times; once, as it is, when nothing in it overlaps."""
@@ -98,6 +127,9 @@ class Portfolio:
         tally = self.tally.setdefault(label(program.schedule), Tally())
         tally.schedules += 1
         tally.suspicions += suspicious
+        _, exploration = self._asked.pop(id(program), (None, None))
+        if exploration is not None:
+            exploration.learn(program, history, suspicious=suspicious)
         if program.schedule is None or program.schedule.mode != "controlled":
             return
         told = scheduling(history)
@@ -107,31 +139,11 @@ class Portfolio:
         for region, decisions in zip(regions, told.decisions, strict=False):
             key = _sort(program, region)
             self._lengths[key] = max(self._lengths.get(key, 0), decisions + 1)
-        if told.control == "full" and len(regions) == 1 == len(told.decisions):
-            self._plan_sweep(program, history, regions[0], told.decisions[0])
-
-    def _plan_sweep(self, program: Program, history: History, region: range, decisions: int) -> None:
-        key = _sort(program, region)
-        if len(region) != _PAIR or key in self._swept or program.ending == "exit":
-            return
-        numbers = [number for number, _, inside in program.walk() if not inside]
-        came_back = {event[1] for event in history.events if event[0] == RETURNED}
-        if not history.complete or not {numbers[at] for at in region} <= came_back:
-            return
-        assert program.schedule is not None
-        if program.schedule.policy != "default":  # how many decisions there are to sweep, only a run without switches tells
-            if key not in self._probed:
-                self._probed.add(key)
-                self._sweeps.append(iter((replace(program, schedule=Schedule()),)))
-            return
-        self._swept.add(key)
-        first, second = (program.steps[at].thread for at in region)
-        there = [Switch(0, at, second) for at in range(decisions)]
-        back = [Switch(0, at, first) for at in range(2 * decisions)]  # what the first switch sets off can be as long again
-        if decisions <= _LONGEST_SWEEP:
-            self._sweeps.append(replace(program, schedule=replaying([each])) for each in there)
-        if decisions <= _LONGEST_DEEP:
-            self._deep.append(replace(program, schedule=replaying([each, later])) for each in there for later in back[each.at + 1 :])
+        if exploration is None and told.control == "full" and not suspicious and program.ending != "exit" and turned(program) is not None:
+            key = _sort(program, regions[0])
+            if key not in self._explored:
+                self._explored.add(key)
+                self._waiting.append(Exploration(program, self._draw.randrange(2**32)))
 
     @property
     def total(self) -> int:

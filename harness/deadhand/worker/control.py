@@ -1,11 +1,12 @@
 """Overlap groups under control: one thread of them goes on at a time, and the schedule says which.
 
 The scheduler is native (`_native.Scheduler`) and is armed once per child, before its first controlled program. Where it
-cannot be, the group runs on free threads, and the history says so: a run is never called controlled that was not.
+cannot be, the group runs on free threads that are held back by random times, and the history says so: a run is never called controlled that was not.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,20 @@ BUDGET = 20_000
 """Decisions in one region, after which it is a livelock."""
 
 
+DELAYED = "free-running threads with injected delays instead"
+"""Said of a group that could not be controlled."""
+
+LONGEST_DELAY = 0.002
+"""Seconds that a thread may be held back where threads cannot be controlled."""
+
+
+def delays(seed: int, number: int, threads: list[int]) -> dict[int, float]:
+    """Seconds by which all threads of a group but one are held back, drawn from the schedule's seed: from 1 microsecond to 2 ms, each size as likely."""
+    draw = random.Random(f"{seed} {number}")
+    first = draw.choice(threads)
+    return {thread: 1e-6 * (LONGEST_DELAY / 1e-6) ** draw.random() for thread in threads if thread != first}
+
+
 class Control:
     """The scheduler of one child, and the regions it makes."""
 
@@ -31,30 +46,39 @@ class Control:
         self.note = note
         self.journal = journal
         self.budget = budget
-        self.files = files
-        self.points = Points(frozenset(), lambda: None)
+        self.points = Points(files, _native.schedule_point)
         self.blind = ""
         self._scheduler: Any = None
         self._refused = ""
+        self._looks = False
+
+    def look(self) -> None:
+        """Look at the Python code that has points, from now on."""
+        if not self._looks:
+            self.blind = self.points.arm()
+            self._looks = True
 
     def arm(self) -> str:
-        """Take control of this process, once; why that cannot be, or an empty string."""
+        """Take control of this process, once; why that cannot be, or an empty string. Forked children inherit it.
+
+        Outside regions it changes nothing, so the zygote does it for all its children: it takes longer than many a program.
+        """
         if self._scheduler is None and not self._refused:
             try:
                 self._scheduler = _native.Scheduler.arm(self.journal)
             except (_native.Unsupported, RuntimeError) as error:
                 self._refused = f"threads cannot be controlled here: {error}"
             else:
-                self.points = Points(self.files, _native.schedule_point)
-                self.blind = self.points.arm()
+                self.look()
         return self._refused
 
     def run(self, number: int, nodes: list[Node], schedule: Schedule, crew: Crew, perform: Callable[[Node], None]) -> None:
         """Run the steps of one group, the region `number`, as the schedule says."""
         refused = self.arm()
         if refused:
-            crew.together([(node.step.thread, perform, node) for node in nodes])
-            self.note(history.CONTROL, number, "none", 0, 0, [refused], None)
+            threads = sorted({node.step.thread for node in nodes})
+            crew.together([(node.step.thread, perform, node) for node in nodes], delays(schedule.seed, number, threads))
+            self.note(history.CONTROL, number, "none", 0, 0, [refused, DELAYED], None)
             return
         threads = sorted({node.step.thread for node in nodes})
         region = self._scheduler.region(
@@ -88,3 +112,5 @@ class Control:
         if self.blind:
             control, why = ("partial" if control == "full" else control), [*why, self.blind]
         self.note(history.CONTROL, number, control, report["hash"], report["decisions"], why, report["diverged"])
+        if report["stops"]:
+            self.note(history.STOPS, number, report["stops"])

@@ -10,6 +10,7 @@ From Python 3.12 on by `sys.monitoring`, which is for all threads at once; befor
 from __future__ import annotations
 
 import contextlib
+import dis
 import opcode
 import sys
 from pathlib import Path
@@ -58,10 +59,11 @@ class Points:
         self.files = files
         self.point = point
         self._tool = -1
+        self._tracers: dict[int, tuple[CodeType, Any]] = {}
 
     def arm(self) -> str:
         """Begin to look; why that cannot be, or an empty string. Before 3.12 there is nothing to do."""
-        if not self.files or sys.version_info < (3, 12) or self._tool >= 0:
+        if sys.version_info < (3, 12) or not self.files or self._tool >= 0:
             return ""
         monitoring = sys.monitoring
         free = next((number for number in range(_MOST_TOOLS) if monitoring.get_tool(number) is None), None)
@@ -72,7 +74,7 @@ class Points:
         events = monitoring.events
         monitoring.register_callback(free, events.LINE, self._on_event)
         monitoring.register_callback(free, events.CALL, self._on_event)
-        monitoring.set_events(free, events.LINE | events.CALL)
+        monitoring.set_events(free, events.LINE | events.CALL)  # the whole process: set for one function while it runs, the first call has other points
         return ""
 
     def disarm(self) -> None:
@@ -105,12 +107,31 @@ class Points:
             sys.settrace(before)
 
     def _on_frame(self, frame: FrameType, event: str, _: object) -> Any:
-        if event != "call" or frame.f_code.co_filename not in self.files:
+        code = frame.f_code
+        if event != "call" or code.co_filename not in self.files:
             return None
-        frame.f_trace_opcodes = True
-        return self._in_frame
+        known = self._tracers.get(id(code))  # by identity: hashing a code object takes longer than all the rest
+        if known is None:
+            known = self._tracers[id(code)] = code, _tracer(code, self.point)
+        return known[1]
 
-    def _in_frame(self, frame: FrameType, event: str, _: object) -> Any:
-        if event == "line" or (event == "opcode" and frame.f_code.co_code[frame.f_lasti] in _CALLS):
-            self.point()
-        return self._in_frame
+
+def _tracer(code: CodeType, point: Callable[[], None]) -> Callable[[FrameType, str, object], Any]:
+    """Calls `point` before each line of this code, and before each call in it. Only in lines that call is each instruction looked at."""
+    calls, lines = set(), set()
+    line = 0
+    for each in dis.get_instructions(code):
+        line = each.starts_line or line
+        if each.opcode in _CALLS:
+            calls.add(each.offset)
+            lines.add(line)
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if event == "line":
+            frame.f_trace_opcodes = frame.f_lineno in lines
+            point()
+        elif event == "opcode" and frame.f_lasti in calls:
+            point()
+        return trace
+
+    return trace

@@ -26,6 +26,7 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.SWITCH: (int, int, int),
     history.CONTROL: (int, str, int, int, list, _COUNT),
     history.STUCK: (str, int, list),
+    history.STOPS: (int, list),
     history.DONE: (),
     history.GUARD: (str, str, int, int, _MOMENT, _MOMENT, _MOMENT),
     history.FRAMES: (str, list),
@@ -33,6 +34,7 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.LEFT: (int, int, int, int, list),
 }
 _STUCK = (int, int, str, int, str)
+_STOP = (int, int, int, str, int)
 _PARTS = 2
 _LEFT_PARTS = 4
 _FORGED = "a record is not what the child wrote"
@@ -67,11 +69,13 @@ def _is_ours(event: list[Any]) -> bool:
         return all(isinstance(each, list) and len(each) == _LEFT_PARTS and _are_numbers(each) for each in event[5])
     if event[0] in (history.RAISED, history.LOST):
         return _are_classes(event[2])
-    return event[0] != history.STUCK or all(map(_is_stuck, event[3]))
+    if event[0] == history.STOPS:
+        return all(_is_row(row, _STOP) for row in event[2])
+    return event[0] != history.STUCK or all(_is_row(row, _STUCK) for row in event[3])
 
 
-def _is_stuck(row: Any) -> bool:
-    return isinstance(row, list) and len(row) == len(_STUCK) and all(map(isinstance, row, _STUCK))
+def _is_row(row: Any, shape: tuple[type, ...]) -> bool:
+    return isinstance(row, list) and len(row) == len(shape) and all(map(isinstance, row, shape))
 
 
 def _are_numbers(values: list[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,8 +26,13 @@ class Crew:
         self._hand(thread, (function, argument, None, done))
         done.wait()
 
-    def together(self, calls: list[tuple[int, Callable[[Any], None], Any]]) -> None:
-        """Start all calls at once, each on its thread, and wait for all; calls on one thread run in turn."""
+    def together(self, calls: list[tuple[int, Callable[[Any], None], Any]], delays: dict[int, float] | None = None) -> None:
+        """Start all calls at once, each on its thread, and wait for all; calls on one thread run in turn.
+
+        `delays`: seconds that a thread waits once all are there, before its first call.
+        """
+        delays = delays or {}
+        calls = [(thread, _delayed, (delays.pop(thread), function, argument)) if thread in delays else (thread, function, argument) for thread, function, argument in calls]
         threads = sorted({thread for thread, _, _ in calls})
         barrier = threading.Barrier(len(threads))
         waiting: list[threading.Event] = []
@@ -80,6 +86,12 @@ class Crew:
             self._threads.append(started)
             started.start()
         waiting.put(work)
+
+
+def _delayed(call: Any) -> None:
+    seconds, function, argument = call
+    time.sleep(seconds)
+    function(argument)
 
 
 def _serve(waiting: queue.SimpleQueue[_Work | None]) -> None:

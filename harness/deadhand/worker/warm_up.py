@@ -6,6 +6,8 @@ in every child: done here it is done once (measured: a quarter fewer page faults
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from deadhand.model.program import Hostile, Program, Ref, Step
@@ -40,6 +42,7 @@ def warm_up(workspace: Workspace, evidence: str) -> None:
         "end": Operation("end", _Still.use, (), 0, disposes=("handle",)),
         "fail": Operation("fail", _Still.fail, (), 0),
     }
+    hooks = sys.unraisablehook, threading.excepthook  # a runtime takes them
     runtime = Runtime(Description("warm-up", _Still, "", {}, operations), _forget, workspace, evidence)
     handle: dict[str, Any] = {"handle": Ref("handle_1")}
     steps = (
@@ -56,6 +59,7 @@ def warm_up(workspace: Workspace, evidence: str) -> None:
     data = Program(steps).encode()
     for _ in range(_TIMES):
         runtime.run(Program.decode(data))
+    sys.unraisablehook, threading.excepthook = hooks
 
 
 def _forget(record: bytes) -> None:

@@ -54,9 +54,11 @@ class Zygote:
         self.journal = _native.Journal.attach(order["journal"])
         os.close(order["journal"])
         self.workspace = Workspace.create()
+        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], journal=self.journal, budget=order["decisions"])
+        self.runtime.control.look()  # before what is common runs: lines that are nobody's business are then known
         warm_up(self.workspace, order["evidence"])
-        self.guard = PageGuard.reserve(self.journal, order["libraries"]) if order["evidence"] == GUARD else None
-        self.runtime = Runtime(target, lambda _: None, self.workspace, order["evidence"], self.guard, journal=self.journal, budget=order["decisions"])
+        self.guard = self.runtime.guard = PageGuard.reserve(self.journal, order["libraries"]) if order["evidence"] == GUARD else None
+        self.runtime.control.arm()  # after the guard, whose slots it leaves alone
         if any(inspect.iscoroutinefunction(each.function) for each in target.operations.values()):
             importlib.import_module("asyncio")
         self.child = 0

@@ -1,7 +1,8 @@
 //! The scheduler as Python classes.
 #![expect(clippy::unused_self, reason = "there is one scheduler per process, and Python asks it by methods")]
 
-use deadhand_interpose::{self as native, ArmError, Control, Plan, PolicyKind, RegionError, Turn};
+use deadhand_core::guard;
+use deadhand_interpose::{self as native, ArmError, Control, Moment, Plan, PolicyKind, RegionError, Turn};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -27,6 +28,7 @@ impl Scheduler {
     fn arm(py: Python<'_>, journal: Option<&Bound<'_, Journal>>) -> PyResult<Self> {
         let journal = journal.map(|journal| journal.get().share());
         native::arm(journal, || py.detach(|| ())).map_err(from_arming)?;
+        guard::set_point(Some(guard_point));
         EXIT.get_or_try_init(py, || {
             let exits = wrap_pyfunction!(interpreter_exits, py)?;
             py.import("atexit")?.call_method1("register", (exits,)).map(drop)
@@ -36,7 +38,9 @@ impl Scheduler {
 
     /// Give every import slot back what it held.
     fn disarm(&self) -> PyResult<()> {
-        native::disarm().map_err(from_arming)
+        native::disarm().map_err(from_arming)?;
+        guard::set_point(None);
+        Ok(())
     }
 
     /// What is redirected: `slots`, `objects`, `skipped` (names and reasons), `gil` (whether it was recognised).
@@ -107,7 +111,7 @@ impl Region {
 
     /// What happened.
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let native::Report { decisions, switches, hash, control, why, diverged } = self.0.report();
+        let native::Report { decisions, switches, hash, control, why, diverged, stops } = self.0.report();
         let control = match control {
             Control::Full => "full",
             Control::Partial => "partial",
@@ -120,6 +124,11 @@ impl Region {
         report.set_item("control", control)?;
         report.set_item("why", why)?;
         report.set_item("diverged", diverged)?;
+        let stops: Vec<_> = stops
+            .iter()
+            .map(|each| (each.decision.map_or(-1, i64::from), each.able, each.thread, each.sort, each.object))
+            .collect();
+        report.set_item("stops", stops)?;
         Ok(report)
     }
 }
@@ -129,6 +138,16 @@ impl Region {
 #[pyo3(signature = (kind = 0, what = 0))]
 pub(crate) fn schedule_point(py: Python<'_>, kind: u32, what: u32) {
     give(py, native::point(kind, what));
+}
+
+/// What the guard calls around every use of a handle, and at its end.
+extern "C" fn guard_point(point: guard::Point, handle: u64) {
+    let moment = match point {
+        guard::Point::BeforeAcquire => Moment::BeforeUse,
+        guard::Point::AfterRelease => Moment::AfterUse,
+        guard::Point::Free => Moment::Free,
+    };
+    native::handle_point(moment, handle);
 }
 
 /// The interpreter exits: the calling thread goes on without its region.

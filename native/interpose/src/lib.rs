@@ -30,7 +30,7 @@ supported! {
     mod scheduler;
     pub mod slots;
 
-    pub use region::{Region, Turn, interpreter_exits, point};
+    pub use region::{Region, Turn, handle_point, interpreter_exits, point};
     pub use scheduler::{arm, disarm, status};
 }
 
@@ -38,7 +38,8 @@ supported! {
 mod unsupported;
 
 pub use model::{
-    ArmError, Control, Count, DEADLOCK, FULL_JOURNAL, MOST_THREADS, Plan, PolicyKind, RegionError, Report, Status,
+    ArmError, Control, Count, DEADLOCK, FULL_JOURNAL, MOST_STOPS, MOST_THREADS, Moment, Plan, PolicyKind, RegionError,
+    Report, Status, Stop,
 };
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use unsupported::{Region, Turn, arm, disarm, interpreter_exits, point, status};
+pub use unsupported::{Region, Turn, arm, disarm, handle_point, interpreter_exits, point, status};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 /// Most threads that a region can begin with.
 pub const MOST_THREADS: usize = 64;
+/// Most stops of a region that are noted.
+pub const MOST_STOPS: usize = 400;
 /// The process ended because no thread of a region could go on. The parent knows it by this status.
 pub const DEADLOCK: i32 = 89;
 /// The process ended because its journal is full.
@@ -106,6 +108,34 @@ pub struct Report {
     pub why: Vec<&'static str>,
     /// The first given switch that could not be made.
     pub diverged: Option<u32>,
+    /// Where threads stopped, in order; only of a run by the default policy, and at most [`MOST_STOPS`].
+    pub stops: Vec<Stop>,
+}
+
+/// A thread stopped where others may go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The decision that was made there, if there was a choice.
+    pub decision: Option<u32>,
+    /// The threads that could have gone on then: bit n is the one of number n.
+    pub able: u32,
+    /// The thread's number.
+    pub thread: u32,
+    /// The sort of the place, in one word.
+    pub sort: &'static str,
+    /// The number of the lock or the like among those that were met, from 1; 0 for none.
+    pub object: u32,
+}
+
+/// Where in a handle's life a thread is that says so by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before it is looked up.
+    BeforeUse,
+    /// Just after it was let go of.
+    AfterUse,
+    /// Where its object is freed.
+    Free,
 }
 
 /// How far the order of events was in our hands.

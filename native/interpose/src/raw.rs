@@ -17,6 +17,11 @@ pub(crate) enum Wake {
     TimedOut,
 }
 
+const CLOSED: u32 = 0;
+const OPEN: u32 = 1;
+/// Closed, and somebody waits, or did until a moment ago.
+const WAITED_FOR: u32 = 2;
+
 /// Where one thread waits until it is let through; each opening lets it through once.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
@@ -27,13 +32,14 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) const fn new() -> Self {
-        Self { word: AtomicU32::new(0), ousted: AtomicBool::new(false) }
+        Self { word: AtomicU32::new(CLOSED), ousted: AtomicBool::new(false) }
     }
 
     pub(crate) fn open(&self) {
-        self.word.store(1, Ordering::Release);
-        // Nobody may be waiting yet; then the word alone tells.
-        let _ = futex::wake(&self.word, futex::Flags::PRIVATE, 1);
+        // Nobody may be waiting yet; then the word alone tells, and a system call is saved.
+        if self.word.swap(OPEN, Ordering::AcqRel) == WAITED_FOR {
+            let _ = futex::wake(&self.word, futex::Flags::PRIVATE, 1);
+        }
     }
 
     pub(crate) fn oust(&self) {
@@ -51,10 +57,13 @@ impl Gate {
             tv_nsec: limit.subsec_nanos().into(),
         };
         loop {
-            if self.word.swap(0, Ordering::Acquire) == 1 {
+            if self.word.compare_exchange(OPEN, CLOSED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return Wake::Opened;
             }
-            match futex::wait(&self.word, futex::Flags::PRIVATE, 0, Some(&limit)) {
+            if self.word.compare_exchange(CLOSED, WAITED_FOR, Ordering::Relaxed, Ordering::Relaxed) == Err(OPEN) {
+                continue;
+            }
+            match futex::wait(&self.word, futex::Flags::PRIVATE, WAITED_FOR, Some(&limit)) {
                 Err(Errno::INTR) => return Wake::Interrupted,
                 Err(Errno::TIMEDOUT) => return Wake::TimedOut,
                 _ => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hooks::thread;
-use crate::model::{MOST_THREADS, Plan, RegionError, Report};
+use crate::model::{MOST_THREADS, Moment, Plan, PolicyKind, RegionError, Report};
 use crate::policy::{self, Recipe};
 use crate::raw::Lock;
 use crate::sched::gil;
@@ -51,7 +51,10 @@ impl Region {
             switches: &plan.switches,
         });
         let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, scheduler::journal()));
-        scheduler::note_limits(&mut run.lock());
+        let mut state = run.lock();
+        scheduler::note_limits(&mut state);
+        state.stops = (plan.policy == PolicyKind::Default).then(Vec::new);
+        drop(state);
         let mut current = CURRENT.lock();
         // One that nobody has entered was given up.
         let is_busy = |run: &Arc<Run>| !run.lock().threads.iter().all(|thread| matches!(thread.status, Status::Coming));
@@ -127,6 +130,7 @@ impl Region {
             control: state.control,
             why: state.why.clone(),
             diverged: if state.over { state.diverged() } else { None },
+            stops: state.stops.clone().unwrap_or_default(),
         }
     }
 
@@ -140,6 +144,17 @@ impl Region {
 #[must_use]
 pub fn point(kind: u32, what: u32) -> Option<Turn> {
     decide(Point::Marked, what, |state, _| state.mix(kind.into()))
+}
+
+/// A point in native code that uses a handle of this number. The GIL stays where it is: a thread that has it keeps it, for
+/// its caller does not expect to lose it here.
+pub fn handle_point(moment: Moment, handle: u64) {
+    let (point, what) = match moment {
+        Moment::BeforeUse => (Point::Acquire, usize::try_from(handle).unwrap_or(usize::MAX)),
+        Moment::AfterUse => (Point::Release, usize::try_from(handle).unwrap_or(usize::MAX)),
+        Moment::Free => (Point::Free, 0),
+    };
+    managed::with(|me| me.run.stop(me, point, what, false));
 }
 
 /// Another thread is to go on.

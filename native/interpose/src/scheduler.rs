@@ -53,7 +53,9 @@ pub fn arm(journal: Option<Arc<Journal>>, detach: impl FnOnce()) -> Result<(), A
         landmarks: Landmarks::find(),
     });
     now.journal = journal;
-    patch(&mut now);
+    if now.slots.are_stale() {
+        patch(&mut now);
+    }
     let count = now.slots.count().slots;
     *armed = Some(now);
     drop(armed);

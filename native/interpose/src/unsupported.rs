@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deadhand_journal::Journal;
 
-use crate::model::{ArmError, Plan, RegionError, Report, Status};
+use crate::model::{ArmError, Moment, Plan, RegionError, Report, Status};
 
 /// Cannot be made here.
 #[derive(Debug)]
@@ -38,6 +38,9 @@ pub fn status() -> Status {
 pub fn point(_kind: u32, _what: u32) -> Option<Turn> {
     None
 }
+
+/// No point is one.
+pub fn handle_point(_moment: Moment, _handle: u64) {}
 
 /// No thread is in a region.
 pub fn interpreter_exits() {}

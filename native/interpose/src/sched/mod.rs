@@ -64,6 +64,24 @@ pub(crate) enum Point {
 }
 
 impl Point {
+    /// What it is called in a report.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Step => "step",
+            Self::Marked => "marked",
+            Self::Acquire => "acquire",
+            Self::Release => "release",
+            Self::Free => "free",
+            Self::Create => "create",
+            Self::Yield => "yield",
+            Self::Block => "block",
+            Self::AttachGil => "attach",
+            Self::DetachGil => "detach",
+            Self::End => "end",
+        }
+    }
+
     /// Whether what follows is an operation on a handle.
     pub(crate) const fn is_marked(self) -> bool {
         matches!(self, Self::Step | Self::Marked | Self::Free)

@@ -1,7 +1,7 @@
 //! A region at work: stopping, waiting, waking, handing the token on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadhand_journal::Journal;
@@ -28,6 +28,8 @@ pub(crate) struct Run {
     state: Lock<State>,
     /// As in the state, for those that have not got its lock.
     over: AtomicBool,
+    /// Who held the GIL when it was over.
+    last_gil: AtomicUsize,
     /// Rung when a thread comes back from a call that nobody could look into.
     bell: Gate,
     /// Where threads outside the region wait that want the GIL.
@@ -45,6 +47,7 @@ impl Run {
         Self {
             state: Lock::new(State::new(number, threads, policy, budget, journal)),
             over: AtomicBool::new(false),
+            last_gil: AtomicUsize::new(NOBODY),
             bell: Gate::default(),
             door: Door::default(),
         }
@@ -74,10 +77,13 @@ impl Run {
             }
             // Who came last is chance, and no part of the trace.
             if let Some(first) = state.decide(None, Point::Start, false) {
-                hand(&mut state, first);
+                let gate = give(&mut state, first);
+                drop(state);
+                gate.open();
             }
+        } else {
+            drop(state);
         }
-        drop(state);
         managed::with(|me| {
             self.await_turn(me);
             // It takes the GIL next, before its first step: no point in letting others go first in between.
@@ -134,7 +140,11 @@ impl Run {
                 return self.finish(&mut state, me);
             }
             match state.decide(None, Point::End, false) {
-                Some(next) => return hand(&mut state, next),
+                Some(next) => {
+                    let gate = give(&mut state, next);
+                    drop(state);
+                    return gate.open();
+                }
                 None => state = self.idle(state, me),
             }
             if state.holder != me.index {
@@ -233,9 +243,7 @@ impl Run {
 
     /// Hand the token to a thread, and wait until it comes back.
     pub(crate) fn hand_to(&self, mut state: Held<'_, State>, me: &Managed, next: usize) {
-        state.give(next);
-        let gate = Arc::clone(&state.threads[next].gate);
-        // Opened last: the other thread needs the lock next.
+        let gate = give(&mut state, next);
         drop(state);
         gate.open();
         self.await_turn(me);
@@ -372,7 +380,7 @@ impl Run {
             }
         }
         if self.over.load(Ordering::Acquire) {
-            if self.lock().gil == Some(me.index) {
+            if self.last_gil.load(Ordering::Acquire) == me.index {
                 gil::carry_out();
             }
             release(me);
@@ -439,6 +447,7 @@ impl Run {
     /// All have left: let everybody go.
     fn finish(&self, state: &mut State, me: &Managed) {
         state.over = true;
+        self.last_gil.store(state.gil.unwrap_or(NOBODY), Ordering::Release);
         self.over.store(true, Ordering::Release);
         if state.gil == Some(me.index) {
             gil::carry_out();
@@ -471,10 +480,15 @@ impl Run {
     }
 }
 
-/// Give the token to a thread.
+/// Give the token to a thread, and open its gate at once.
 pub(crate) fn hand(state: &mut State, next: usize) {
+    give(state, next).open();
+}
+
+/// Give the token to a thread. Its gate is best opened without the lock, which the thread needs next.
+fn give(state: &mut State, next: usize) -> Arc<Gate> {
     state.give(next);
-    state.threads[next].gate.open();
+    Arc::clone(&state.threads[next].gate)
 }
 
 fn release(me: &Managed) {

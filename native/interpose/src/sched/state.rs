@@ -12,7 +12,7 @@ use super::record::Record;
 use super::stuck::{self, Stuck};
 use super::{Kind, Point, Thing};
 use crate::descriptor::is_ready;
-use crate::model::Control;
+use crate::model::{Control, MOST_STOPS, Stop};
 use crate::policy::{Candidate, Choice, Policy};
 use crate::raw::Gate;
 
@@ -186,6 +186,9 @@ pub(crate) struct State {
     seen: Vec<Thing>,
     candidates: Vec<(usize, Candidate)>,
     options: Vec<Candidate>,
+    /// Where threads stopped, if that is to be told, and the addresses of what they stopped at.
+    pub(crate) stops: Option<Vec<Stop>>,
+    objects: Vec<usize>,
 }
 
 impl State {
@@ -227,6 +230,8 @@ impl State {
             seen: Vec::new(),
             candidates: Vec::with_capacity(threads.len()),
             options: Vec::with_capacity(threads.len()),
+            stops: None,
+            objects: Vec::new(),
         }
     }
 
@@ -263,7 +268,23 @@ impl State {
         self.pulse += 1;
         self.sent = None;
         self.threads[thread].stopped = (point, what);
+        self.note_stop(thread, point, what);
         self.mix(u64::from(self.threads[thread].number) << 8 | point as u64);
+    }
+
+    fn note_stop(&mut self, thread: usize, point: Point, what: usize) {
+        let Some(stops) = self.stops.as_mut().filter(|stops| stops.len() < MOST_STOPS) else { return };
+        let object = if matches!(point, Point::Acquire | Point::Release | Point::Block) && what != 0 {
+            let known = self.objects.iter().position(|each| *each == what);
+            known.unwrap_or_else(|| {
+                self.objects.push(what);
+                self.objects.len() - 1
+            }) + 1
+        } else {
+            0
+        };
+        let thread = self.threads[thread].number;
+        stops.push(Stop { decision: None, able: 0, thread, sort: point.name(), object: u32::try_from(object).unwrap_or(0) });
     }
 
     /// A thread begins to wait.
@@ -368,6 +389,13 @@ impl State {
             return Some(self.candidates[default].0);
         }
         let at = self.decisions;
+        if let Some(stop) = self.stops.as_mut().and_then(|stops| stops.last_mut()) {
+            if stop.decision.is_none() {
+                let bit = |each: &(usize, Candidate)| 1u32.checked_shl(each.1.thread).unwrap_or(0);
+                stop.able = self.candidates.iter().map(bit).fold(0, |all, each| all | each);
+                stop.decision = Some(at);
+            }
+        }
         self.polls += u32::from(polite);
         if self.polls >= self.budget || at / DECISIONS_PER_POLL >= self.budget {
             stuck::give_up(self, Stuck::Livelock);

@@ -74,9 +74,7 @@ impl Slots {
     /// Whether objects were loaded since the last look.
     #[must_use]
     pub fn are_stale(&self) -> bool {
-        let mut newest = self.loaded;
-        each_object(&mut |_, loaded| newest = loaded);
-        newest != self.loaded
+        loaded_so_far() != self.loaded
     }
 
     /// What the last look found.
@@ -163,6 +161,22 @@ fn load(slot: usize) -> usize {
     // SAFETY: a slot is an aligned word of a loaded object.
     let place = unsafe { AtomicUsize::from_ptr(slot as *mut usize) };
     place.load(Ordering::Acquire)
+}
+
+/// The linker's count of all objects that were ever loaded.
+fn loaded_so_far() -> u64 {
+    unsafe extern "C" fn first(info: *mut dl_phdr_info, _size: usize, data: *mut c_void) -> c_int {
+        // SAFETY: the linker lends the record for the time of this call.
+        let loaded = unsafe { &*info }.dlpi_adds;
+        // SAFETY: `data` is the `count` below, which nobody else uses meanwhile.
+        unsafe { data.cast::<u64>().write(loaded) };
+        1
+    }
+
+    let mut count = 0u64;
+    // SAFETY: the callback and its data fit each other, and it does not unwind.
+    unsafe { dl_iterate_phdr(Some(first), (&raw mut count).cast()) };
+    count
 }
 
 /// Call `visit` for every loaded object, with the linker's count of all that were ever loaded.
