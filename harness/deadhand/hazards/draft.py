@@ -60,6 +60,7 @@ class Draft:
         self._values: dict[str, tuple[Parameter, Any]] = {}
         self._depth = 0
         self._by_name: dict[str, Variable] = {}
+        self._forgotten: dict[str, Variable] = {}
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -234,6 +235,17 @@ class Draft:
         made = Variable(f"{kind}_{count}", kind, tuple(parents), thread=self.thread)
         self._add(made)
         return made
+
+    def remember(self, variables: list[Variable]) -> None:
+        """Believe of all handles what `variables` say; others are not known any more. What is known keeps its identity."""
+        known = self._by_name
+        self._by_name = {}
+        self.variables = []
+        for each in variables:
+            mine = known.get(each.name) or self._forgotten.get(each.name) or each
+            mine.disposed, mine.ended, mine.dropped = each.disposed, each.ended, each.dropped
+            self._add(mine)
+        self._forgotten.update({name: each for name, each in known.items() if name not in self._by_name})
 
     def _add(self, made: Variable) -> None:
         self.variables.append(made)

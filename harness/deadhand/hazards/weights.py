@@ -34,4 +34,7 @@ MOTIFS = ((1, 50), (2, 30), (3, 20))  # hazards in a program that has no noise: 
 WALK = (("operation", 62), ("end", 14), ("hazard", 24))
 STRESS = 3
 EXIT = 20  # of the programs that come last in a batch: a real interpreter exit costs as much as a hundred programs
+SECOND_INTERPRETER = 15  # of the programs that come last in a batch and do not exit: a second interpreter costs as much as fifty programs
+IN_FORK = (("use", 50), ("dispose", 25), ("drop", 10), ("exit", 15))  # what a forked child does with the handles it finds
+FORK_EXIT = 10  # a forked child that did something leaves by a real interpreter exit: ten times as dear as leaving at once
 PRESSURE = (20, 50)  # creations

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
 
 _EXIT = next(hazard for hazard in HAZARDS if hazard.name == "interpreter exit")
+_SECOND = next(hazard for hazard in HAZARDS if hazard.name == "sub-interpreter")
 
 
 class Composer:
@@ -24,14 +25,15 @@ class Composer:
         self.hazards: list[tuple[Hazard, int]] = [
             (hazard, hazard.weight) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
         ]
+        self.has_second = _SECOND.name not in target.skip_hazards and _SECOND.fits(target)
         self.can_exit = _EXIT.name not in target.skip_hazards and _EXIT.fits(target)
         self.operations = list(target.operations.values())
         self.enders = [each for each in self.operations if each.ends]
         self.shy: frozenset[str] = frozenset()
         self.users = [each for each in self.operations if not each.ends]
 
-    def program(self, draw: Drawer, *, may_exit: bool = False, must_exit: bool = False) -> tuple[Program, list[str]]:
-        """One program, and the names of the hazards written into it; the last of a batch may, or must, exit the interpreter."""
+    def program(self, draw: Drawer, *, may_exit: bool = False, must_exit: bool = False, must_second: bool = False) -> tuple[Program, list[str]]:
+        """One program, and the names of the hazards written into it; the last of a batch may, or must, exit the interpreter or start a second one."""
         draft = Draft(self.target, draw, self.shy)
         shape = draw.weighted(weights.SHAPE)
         if shape == "motif":
@@ -39,9 +41,12 @@ class Composer:
                 self.hazard(draft)
         else:
             self.walk(draft, self.length(draw), noise=shape == "motifs")
-        if self.can_exit and (must_exit or (may_exit and draw.chance(weights.EXIT))):
+        if self.can_exit and not must_second and (must_exit or (may_exit and draw.chance(weights.EXIT))):
             _EXIT.write(draft)
             draft.hazards.append(_EXIT.name)
+        elif self.has_second and (must_second or (may_exit and draw.chance(weights.SECOND_INTERPRETER))):
+            _SECOND.write(draft)
+            draft.hazards.append(_SECOND.name)
         program = draft.finish()
         return program, draft.hazards
 

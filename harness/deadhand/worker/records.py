@@ -26,6 +26,7 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.SWITCH: (int, int, int),
     history.CONTROL: (int, str, int, int, list, _COUNT),
     history.STUCK: (str, int, list),
+    history.THREADS: (int,),
     history.DONE: (),
     history.GUARD: (str, str, int, int, _MOMENT, _MOMENT, _MOMENT),
     history.FRAMES: (str, list),

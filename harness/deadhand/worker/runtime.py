@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 import threading
 import types
@@ -18,9 +19,11 @@ from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Ste
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
+from deadhand.worker.forking import fork_and_follow
 from deadhand.worker.hostile_values import CLASSES, Buffer
 from deadhand.worker.node import SCALARS, Node
 from deadhand.worker.points import files_of
+from deadhand.worker.second import NoSecondInterpreter, Second
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _MOST_LOST = 50
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
 _MISSING = object()
-_LETS_GO = (VERBS["@drop"], VERBS["@cycle"])
+_LETS_GO = (VERBS["@drop"], VERBS["@cycle"], VERBS["@resurrect"])
 
 
 class Raised(RuntimeError):  # noqa: N818  the name is read in reports
@@ -99,6 +102,7 @@ class Runtime:
     ) -> None:
         self.target = target
         self.append = append
+        self.pid = 0
         self.workspace = workspace
         self.fill = FREED_FILL.get(evidence)
         self.guard = guard
@@ -164,6 +168,7 @@ class Runtime:
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
                 self._enter("exit")
+                self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
                 return
         self._enter("drop")
         self._release(nodes)
@@ -406,6 +411,32 @@ class Runtime:
             message = f"no operation named {name}"
             raise Skip(message)
         return types.MethodType(operation.function, self.plan)
+
+    def fork(self, inside: Callable[[], Any] | None, *, real_exit: bool) -> None:
+        """Fork: the new process does `inside` and leaves, this one waits for it."""
+        fork_and_follow(self, inside, real_exit=real_exit)
+
+    def in_second_interpreter(self, nodes: tuple[Node, ...]) -> None:
+        """Load the plan in a second interpreter, do `nodes` there, and end it. Raises what the loading raised, unless it is a refusal."""
+        try:
+            second = Second(self.target, self.workspace.folder)
+        except NoSecondInterpreter as error:
+            raise Skip(str(error)) from error
+        try:
+            for node in () if second.refused else nodes:
+                self._perform_there(second, node)
+        finally:
+            second.end()
+
+    def _perform_there(self, second: Second, node: Node) -> None:
+        self.note(history.BEGIN, node.number, node.step.thread)
+        answer = second.perform(node.step)
+        if not answer:
+            self.note(history.RETURNED, node.number, None, None, "object" if node.step.out else None, False if node.step.out else None)
+        elif answer[0] == "skipped":
+            self.note(history.SKIPPED, node.number, answer[1])
+        else:
+            self.note(history.RAISED, node.number, answer[0], answer[1], False)
 
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.
