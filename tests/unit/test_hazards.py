@@ -69,6 +69,9 @@ class Toy(Target):
     @invalidates(reader)
     def clear(self, store): ...
 
+    @restarts
+    def restart(self): ...
+
     @disposes(store)
     def close(self, store): ...
 
@@ -187,6 +190,10 @@ SHOWS: dict[str, Callable[[Program], bool]] = {
     "overlap": lambda program: any(step.overlap and step.thread for step in program.steps),
     "touch": lambda program: "@touch" in steps_of(program),
     "interpreter exit": lambda program: program.ending == "exit",
+    "fork": lambda program: any(step.do == "@fork" and (any(hostiles(step)) or step.args["leave"] == "exit") for step in program.steps),
+    "resurrect": lambda program: _index(program, "@resurrect") < len(program.steps) - 1,
+    "sub-interpreter": lambda program: _index(program, "@subinterpreter") < len(program.steps) - 1,
+    "restart": lambda program: _index(program, "restart") < len(program.steps) - 1,
 }
 
 
@@ -207,7 +214,7 @@ def test_a_hazard_does_what_its_name_says(hazard: Hazard, toy: Description, pool
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
 def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Description, tmp_path: Path) -> None:
     if not hazard.fits(bare):
-        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback"}
+        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart"}
         return
     drawer = RandomDrawer(Pools(bare, 1), 3)
     for _ in range(20):

@@ -46,7 +46,7 @@ def child_kinds(target: Description) -> list[str]:
 
 def disposable_kinds(target: Description) -> list[str]:
     """The kinds that some operation disposes of."""
-    return kinds_with(target, lambda kind: any(kind in each.disposes for each in target.operations.values()))
+    return kinds_with(target, lambda kind: any(kind in each.disposes and not each.restarts for each in target.operations.values()))
 
 
 def use(draft: Draft, variable: Variable, *, reads_first: bool = True) -> Operation | None:

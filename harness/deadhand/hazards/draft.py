@@ -88,8 +88,8 @@ class Draft:
         return [each for each in self.target.taking.get(kind, ()) if accept(each)]
 
     def disposers(self, kind: str) -> list[Operation]:
-        """The operations that dispose of a handle of `kind`."""
-        return [each for each in self.target.operations.values() if kind in each.disposes]
+        """The operations that dispose of a handle of `kind`, and not of everything there is."""
+        return [each for each in self.target.operations.values() if kind in each.disposes and not each.restarts]
 
     # --- writing steps -------------------------------------------------------------------------------------------
 

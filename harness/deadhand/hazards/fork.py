@@ -40,6 +40,7 @@ class Fork(Hazard):
             use(draft, variable)  # many a library starts its threads at first use
         sort = draft.draw.weighted(weights.IN_FORK)
         inside = aside(draft, lambda: _inside(draft, variable, sort))
+        inside = tuple(step for step in inside if step.do.removeprefix("@") not in draft.target.skip_hazards)
         leave = EXIT if sort == "exit" or draft.draw.chance(weights.FORK_EXIT) else AT_ONCE
         busy = draft.target.cls.forks_while_busy and draft.draw.chance(50)
         if busy:
@@ -48,7 +49,7 @@ class Fork(Hazard):
             use(draft, variable)
             draft.thread = 0
             busy = len(draft.steps) == before + 1
-        draft.hazard("fork", inside=held(inside), leave=leave)
+        draft.hazard("fork", inside=held(inside), leave=AT_ONCE if busy else leave)  # a process that leaves goes through all frames, a region's as well
         if busy:
             draft.steps[-1] = replace(draft.steps[-1], overlap=True)
         if not variable.dropped and draft.draw.chance(50):

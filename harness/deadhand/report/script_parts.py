@@ -18,6 +18,8 @@ def wrong(message, word="WRONG"):
 class step:
     """One step. What it raises is shown, and the script goes on, as a program with `try` around each call would."""
 
+    leaving = False  # a forked child is on its way out of the interpreter
+
     def __init__(self, number, stress=False, quiet=False):
         self.number = number
         self.stress = stress
@@ -32,6 +34,8 @@ class step:
             gc.enable()
 
     def __exit__(self, kind, error, traceback):
+        if self.leaving:
+            return False
         if error is None or kind is NothingMade:
             returned.add(self.number)
             judge(self.number, None, self.before)
@@ -188,7 +192,8 @@ def fork(inside, real_exit, patience=0):
     pid = os.fork()
     if not pid:
         if patience:
-            faulthandler.dump_traceback_later(patience, exit=True)
+            faulthandler.register(signal.SIGALRM, chain=True)  # the watchdog's thread is not in this process
+            signal.alarm(patience)
         if inside is not None:
             inside()
         if problems:
@@ -197,7 +202,8 @@ def fork(inside, real_exit, patience=0):
             print("the child exits", flush=True)
             gc.unfreeze()
             gc.enable()
-            ctypes.pythonapi.Py_Exit(0)
+            step.leaving = True
+            sys.exit(0)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status):
@@ -215,7 +221,7 @@ def in_second_interpreter(text, setup=False):
         import _interpreters as interpreters
     except ImportError:
         import _xxsubinterpreters as interpreters
-    head = pathlib.Path(__file__).read_text(encoding="utf-8").partition("# --- The program")[0]
+    head = pathlib.Path(__file__).read_text(encoding="utf-8").partition("\\n# --- The program")[0]
     begin = "plan = Plan()\\n" + ("plan.setup()\\n" if setup else "")
     end = "\\nif problems:\\n    os._exit(1)\\n"
     if interpreters.__name__ == "_interpreters":
@@ -390,6 +396,6 @@ BASE = {
 """What a plan may use of deadhand.Target."""
 
 MODULES = (
-    "asyncio", "contextlib", "copy", "ctypes", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "signal", "sys", "tempfile", "threading", "types", "weakref",
+    "asyncio", "contextlib", "copy", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "signal", "sys", "tempfile", "threading", "types", "weakref",
 )  # fmt: skip
 """Modules that the parts and the steps may use; a script imports those it does."""

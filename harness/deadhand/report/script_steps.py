@@ -275,7 +275,7 @@ class StepWriter:
             return [f"{self.name('resurrect')}({', '.join(repr(each) for each in handles)})"]
         if verb == "fork":
             body = next((node.names[key] for key in node.bodies if key in node.names), "None")
-            patience = ", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
+            patience = f", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
             return [f"{self.name('fork')}({body}, real_exit={step.args.get('leave') == 'exit'}{patience})"]
         if verb == "subinterpreter":
             body = next((node.names[key] for key in node.bodies if key in node.names), "''")

@@ -17,7 +17,7 @@ from deadhand import _native
 from deadhand.model import history
 from deadhand.model.program import Program
 from deadhand.model.status import FULL_JOURNAL, INTERNAL
-from deadhand.worker.forking import leave_behind
+from deadhand.worker.forking import Leaving, leave_behind
 
 if TYPE_CHECKING:
     from deadhand.worker.runtime import Runtime
@@ -72,6 +72,8 @@ def run_batch(runtime: Runtime, programs: list[bytes], journal: Any, *, stacks: 
                 break
         else:
             _exit(0)
+    except Leaving:
+        leave_behind(runtime)
     except:  # noqa: E722  memory is spoilt, builtins are gone, or deadhand is wrong: the parent decides
         _give_up(runtime.pid)
     sys.exit(0)

@@ -7,7 +7,6 @@ the child's process group: the watchdog, which is outside, kills both.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import gc
 import os
@@ -23,7 +22,10 @@ if TYPE_CHECKING:
     from deadhand.worker.runtime import Runtime
 
 _exit, _kill, _getpid = os._exit, os.kill, os.getpid
-_leave = ctypes.pythonapi.Py_Exit
+
+
+class Leaving(BaseException):
+    """A forked process is on its way out of the interpreter: no step takes notice, so that every frame is left as in a user's program."""
 
 
 def fork_and_follow(runtime: Runtime, inside: Callable[[], Any] | None, *, real_exit: bool) -> None:
@@ -47,9 +49,10 @@ def _be_forked(runtime: Runtime, inside: Callable[[], Any] | None, *, real_exit:
             inside()
         if real_exit:
             runtime.note(history.PHASE, history.FORK_EXIT)
-            leave_behind(runtime)
-            _leave(0)
+            raise Leaving
         _exit(0)
+    except Leaving:
+        raise
     except:  # noqa: E722  memory is spoilt, or builtins are gone: this process must not go on as the other one
         pass
     _exit(INTERNAL)

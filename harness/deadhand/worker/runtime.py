@@ -19,11 +19,11 @@ from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Ste
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
-from deadhand.worker.forking import fork_and_follow
+from deadhand.worker.forking import Leaving, fork_and_follow
 from deadhand.worker.hostile_values import CLASSES, Buffer
 from deadhand.worker.node import SCALARS, Node
 from deadhand.worker.points import files_of
-from deadhand.worker.second import NoSecondInterpreter, Second
+from deadhand.worker.second import run_there
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ class Runtime:
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
                 self._enter("exit")
-                self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
-                return
+                return self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
         self._enter("drop")
         self._release(nodes)
         self._enter("collect")
@@ -265,6 +264,8 @@ class Runtime:
             result = self._call(node)
         except Skip as skip:
             self.note(history.SKIPPED, node.number, str(skip))
+        except Leaving:
+            raise
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
             self.note(history.RAISED, node.number, _bases(type(error)), _say(error), self._in_plan(error))
         else:
@@ -417,26 +418,9 @@ class Runtime:
         fork_and_follow(self, inside, real_exit=real_exit)
 
     def in_second_interpreter(self, nodes: tuple[Node, ...]) -> None:
-        """Load the plan in a second interpreter, do `nodes` there, and end it. Raises what the loading raised, unless it is a refusal."""
-        try:
-            second = Second(self.target, self.workspace.folder)
-        except NoSecondInterpreter as error:
-            raise Skip(str(error)) from error
-        try:
-            for node in () if second.refused else nodes:
-                self._perform_there(second, node)
-        finally:
-            second.end()
-
-    def _perform_there(self, second: Second, node: Node) -> None:
-        self.note(history.BEGIN, node.number, node.step.thread)
-        answer = second.perform(node.step)
-        if not answer:
-            self.note(history.RETURNED, node.number, None, None, "object" if node.step.out else None, False if node.step.out else None)
-        elif answer[0] == "skipped":
-            self.note(history.SKIPPED, node.number, answer[1])
-        else:
-            self.note(history.RAISED, node.number, answer[0], answer[1], False)
+        """Load the plan in a second interpreter, do `nodes` there, and end it. Raises Skip where there can be none."""
+        if why := run_there(self, nodes):
+            raise Skip(why)
 
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.

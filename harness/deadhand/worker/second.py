@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from deadhand.model import history
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deadhand.target.describe import Description
+    from deadhand.worker.node import Node
+    from deadhand.worker.runtime import Runtime
 
 _SIDE = Path(__file__).with_name("second_side.py").read_text(encoding="utf-8")
 
@@ -85,6 +89,28 @@ class Second:
     def _close_pipe(self) -> None:
         os.close(self._read)
         os.close(self._write)
+
+
+def run_there(runtime: Runtime, nodes: tuple[Node, ...]) -> str:
+    """Load the plan in a second interpreter, do `nodes` there, unless it refused, and end it. Returns why there is none, or an empty string."""
+    try:
+        second = Second(runtime.target, runtime.workspace.folder)
+    except NoSecondInterpreter as error:
+        return str(error)
+    try:
+        for node in () if second.refused else nodes:
+            runtime.note(history.BEGIN, node.number, node.step.thread)
+            answer = second.perform(node.step)
+            if not answer:
+                made = node.step.out is not None
+                runtime.note(history.RETURNED, node.number, None, None, "object" if made else None, False if made else None)
+            elif answer[0] == "skipped":
+                runtime.note(history.SKIPPED, node.number, answer[1])
+            else:
+                runtime.note(history.RAISED, node.number, answer[0], answer[1], False)
+    finally:
+        second.end()
+    return ""
 
 
 def _create() -> Any:
