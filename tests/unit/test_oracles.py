@@ -335,10 +335,8 @@ def test_what_a_callback_of_before_does_in_a_forked_child_is_not_done_here(toy: 
     program = Program((MAKE, step("call", "store_1", args=callback(CLOSE)), elsewhere("@fork", step("call", "store_1")), step("call", "store_1")))
     events: list[list[Any]] = [[H.PHASE, "setup"], [H.PHASE, "steps"]]
     for number, *inside in ((1,), (2,), (4, 5, 3), (6,)):
-        for each in (number, *inside):
-            events.append([H.BEGIN, each, 0])
-        for each in (*reversed(inside), number):
-            events.append([H.RETURNED, each, None, None, "Thing" if each == 1 else None, None])
+        events += [[H.BEGIN, each, 0] for each in (number, *inside)]
+        events += [[H.RETURNED, each, None, None, "Thing" if each == 1 else None, None] for each in (*reversed(inside), number)]
     assert judge(toy, program, History([*events, [H.DONE]], "stock", complete=True)) == []
 
 

@@ -218,18 +218,16 @@ def _take_effect(timeline: Timeline, ran: Ran, event: list[Any]) -> None:
     for hostile in hostiles(step):
         if hostile.keep:
             timeline.lives.setdefault(hostile.keep, Life(hostile.keep, "kept", number, step.thread, names))
+    mine = [timeline.lives[name] for name in names if name in timeline.lives]
     if step.do == "@resurrect":
-        for name in names:
-            if name in timeline.lives:
-                timeline.lives[name].resurrected = timeline.lives[name].resurrected or number
-    if step.do in ("@drop", "@cycle"):
-        for name in names:
-            if name in timeline.lives:
-                timeline.lives[name].dropped = timeline.lives[name].dropped or number
+        for life in mine:
+            life.resurrected = life.resurrected or number
+    elif step.do in ("@drop", "@cycle"):
+        for life in mine:
+            life.dropped = life.dropped or number
     elif step.do == "@reinitialise":
-        for name in names:
-            if name in timeline.lives:
-                timeline.lives[name].unsure = True
+        for life in mine:
+            life.unsure = True
     elif step.do.startswith(HAZARD_MARK):
         return
     elif operation is not None:

@@ -53,7 +53,7 @@ def _be_forked(runtime: Runtime, inside: Callable[[], Any] | None, *, real_exit:
         _exit(0)
     except Leaving:
         raise
-    except:  # noqa: E722  memory is spoilt, or builtins are gone: this process must not go on as the other one
+    except:  # noqa: E722, S110  memory is spoilt, or builtins are gone: this process must not go on as the other one
         pass
     _exit(INTERNAL)
 

@@ -168,7 +168,8 @@ class Runtime:
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
                 self._enter("exit")
-                return self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
+                self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
+                return
         self._enter("drop")
         self._release(nodes)
         self._enter("collect")
@@ -413,9 +414,7 @@ class Runtime:
             raise Skip(message)
         return types.MethodType(operation.function, self.plan)
 
-    def fork(self, inside: Callable[[], Any] | None, *, real_exit: bool) -> None:
-        """Fork: the new process does `inside` and leaves, this one waits for it."""
-        fork_and_follow(self, inside, real_exit=real_exit)
+    fork = fork_and_follow
 
     def in_second_interpreter(self, nodes: tuple[Node, ...]) -> None:
         """Load the plan in a second interpreter, do `nodes` there, and end it. Raises Skip where there can be none."""

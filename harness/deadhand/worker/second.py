@@ -30,7 +30,7 @@ def _module() -> Any:
     for name in ("_interpreters", "_xxsubinterpreters"):
         try:
             return importlib.import_module(name)
-        except ImportError:
+        except ImportError:  # noqa: PERF203  two names
             continue
     return None
 
@@ -38,7 +38,7 @@ def _module() -> Any:
 _INTERPRETERS = _module()
 
 
-class NoSecondInterpreter(Exception):
+class NoSecondInterpreter(Exception):  # noqa: N818  never seen by users
     """This Python has no sub-interpreters, or would not make one."""
 
 

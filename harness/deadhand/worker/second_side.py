@@ -91,7 +91,7 @@ def begin(text):
             cls.module = plan
         SIDE.plan = cls(pathlib.Path(order["folder"]))
         SIDE.plan.setup()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
         say(wrong(error))
     else:
         say([])
@@ -108,7 +108,7 @@ def perform(text):
         result = getattr(SIDE.plan, step["do"])(**args)
         if step.get("out") is not None and result is not None:
             SIDE.held[step["out"]] = result
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
         say(wrong(error))
     else:
         say([])
@@ -117,7 +117,7 @@ def perform(text):
 def wrong(error):
     try:
         message = str(error)[:200]
-    except BaseException:
+    except BaseException:  # noqa: BLE001  the message itself may be hostile
         message = "its message cannot be shown"
     return [[f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__[:-1]], message]
 
@@ -137,5 +137,5 @@ def build(value):
         return bytes.fromhex(value["hex"]).decode("utf-8", "surrogatepass")
     items = [build(item) for item in value["items"]]
     if value["kind"] == "dict":
-        return dict(zip(items[::2], items[1::2]))
+        return dict(zip(items[::2], items[1::2], strict=False))
     return {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[value["kind"]](items)

@@ -15,20 +15,11 @@ _lib.pool_close.argtypes = [ctypes.c_void_p]
 _lib.pool_close.restype = None
 _lib.pool_alive.restype = ctypes.c_long
 alive = _lib.pool_alive
-_lock = threading.RLock()
-
-
-def _new_lock():
-    """In a forked child: a thread that is not there may have held the old one."""
-    global _lock
-    _lock = threading.RLock()
-
-
-os.register_at_fork(after_in_child=_new_lock)
 
 
 class Pool:
     _lib, _pointer = _lib, None
+    _lock = threading.RLock()
 
     def __new__(cls):
         self = super().__new__(cls)
@@ -37,7 +28,7 @@ class Pool:
 
     def submit(self, number):
         number = operator.index(number)
-        with _lock:
+        with self._lock:
             if self._pointer is None:
                 raise ValueError("pool is closed")
             answer = self._lib.pool_submit(self._pointer, number)
@@ -46,7 +37,7 @@ class Pool:
         return answer
 
     def close(self):
-        with _lock:
+        with self._lock:
             pointer, self._pointer = self._pointer, None
             if pointer is not None:
                 self._lib.pool_close(pointer)
@@ -56,3 +47,11 @@ class Pool:
 
     def __del__(self):
         self.close()
+
+
+def _new_lock(cls=Pool):
+    """In a forked child: a thread that is not there may have held the old one."""
+    cls._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_new_lock)

@@ -13,22 +13,11 @@ _lib.depot_put.argtypes = [ctypes.c_int64, ctypes.c_int64]
 _lib.depot_close.argtypes = [ctypes.c_int64]
 _lib.depot_start.restype = _lib.depot_stop.restype = _lib.depot_close.restype = None
 alive = _lib.depot_alive
-stopped = False
-
-
-def _stop(lib=_lib):
-    global stopped
-    stopped = True
-    lib.depot_stop()
-
-
-_lib.depot_start()
-atexit.register(_stop)
 
 
 class Box:
     _lib, _lock = _lib, threading.RLock()
-    _number = 0
+    _number, _stopped = 0, False
 
     def __new__(cls):
         self = super().__new__(cls)
@@ -38,7 +27,7 @@ class Box:
     def put(self, value):
         value = operator.index(value) & 0xFFFF
         with self._lock:
-            if not self._number or stopped:
+            if not self._number or self._stopped:
                 raise ValueError("box is closed")
             return self._lib.depot_put(self._number, value)
 
@@ -53,3 +42,12 @@ class Box:
 
     def __del__(self):
         self.close()
+
+
+def _stop(cls=Box):
+    cls._stopped = True
+    cls._lib.depot_stop()
+
+
+_lib.depot_start()
+atexit.register(_stop)

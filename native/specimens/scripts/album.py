@@ -10,6 +10,9 @@ from shelf import load
 lib = load("album", sys.argv[1])
 
 
+given_back = []
+
+
 class Phoenix:
     def __init__(self, album):
         self.album, self.me = album, self
@@ -19,12 +22,12 @@ class Phoenix:
 
 
 start = lib.alive()
-given_back = []
 Phoenix(lib.Album())
 gc.collect()
 (album,) = given_back
 album.close()
-del album, given_back
+given_back.clear()
+del album
 if lib.alive() != start:
     sys.exit(f"{lib.alive() - start} albums alive: freed twice")
 print("clean")
