@@ -15,6 +15,7 @@ from deadhand.model.program import replace
 
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft, Variable
+    from deadhand.model.program import Step
     from deadhand.target.describe import Description
 
 EXIT, AT_ONCE = "exit", "at once"
@@ -26,22 +27,17 @@ class Fork(Hazard):
 
     name = "fork"
     summary = "the process forks; the child uses, ends or leaves the handles it finds"
-    weight = 3
+    weight = 2
     verb = "fork"
 
     def fits(self, target: Description) -> bool:
         return bool(target.kinds)
 
     def write(self, draft: Draft) -> None:
-        variable = draft.need(draft.draw.choose(list(draft.target.kinds)))
+        variable = _handle(draft)
         if variable is None:
             return
-        if draft.draw.chance(50):
-            use(draft, variable)  # many a library starts its threads at first use
-        sort = draft.draw.weighted(weights.IN_FORK)
-        inside = aside(draft, lambda: _inside(draft, variable, sort))
-        inside = tuple(step for step in inside if step.do.removeprefix("@") not in draft.target.skip_hazards)
-        leave = EXIT if sort == "exit" or draft.draw.chance(weights.FORK_EXIT) else AT_ONCE
+        inside = _inside(draft, variable)
         busy = draft.target.cls.forks_while_busy and draft.draw.chance(50)
         if busy:
             before = len(draft.steps)
@@ -49,19 +45,37 @@ class Fork(Hazard):
             use(draft, variable)
             draft.thread = 0
             busy = len(draft.steps) == before + 1
-        draft.hazard("fork", inside=held(inside), leave=AT_ONCE if busy else leave)  # a process that leaves goes through all frames, a region's as well
+        draft.hazard("fork", inside=held(inside), leave=AT_ONCE)
         if busy:
             draft.steps[-1] = replace(draft.steps[-1], overlap=True)
         if not variable.dropped and draft.draw.chance(50):
             use(draft, variable)
 
+    def write_exit(self, draft: Draft) -> None:
+        """The dear form, in which the child leaves by a real exit: it costs as much as a hundred programs, so only the last program of a batch has it."""
+        variable = _handle(draft)
+        if variable is not None:
+            draft.hazard("fork", inside=held(_inside(draft, variable)) if draft.draw.chance(50) else None, leave=EXIT)
+
     def perform(self, child: Any, args: dict[str, Any]) -> None:
         child.fork(args.get("inside"), real_exit=args.get("leave") == EXIT)
 
 
-def _inside(draft: Draft, variable: Variable, sort: str) -> None:
-    if sort == "exit":
-        return
+def _handle(draft: Draft) -> Variable | None:
+    variable = draft.need(draft.draw.choose(list(draft.target.kinds)))
+    if variable is not None and draft.draw.chance(50):
+        use(draft, variable)  # many a library starts its threads at first use
+    return variable
+
+
+def _inside(draft: Draft, variable: Variable) -> tuple[Step, ...]:
+    """What the child does with the handle."""
+    sort = draft.draw.weighted(weights.IN_FORK)
+    steps = aside(draft, lambda: _do(draft, variable, sort))
+    return tuple(step for step in steps if step.do.removeprefix("@") not in draft.target.skip_hazards)
+
+
+def _do(draft: Draft, variable: Variable, sort: str) -> None:
     if sort == "drop":
         draft.drop(variable)
     elif sort == "use" or not dispose(draft, variable):
