@@ -265,6 +265,20 @@ def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactor
         assert not {"@touch", "@drop"} & {step.do for _, step, depth in program.walk() if depth}
 
 
+def test_a_fork_comes_while_another_thread_is_inside_where_the_plan_allows_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    target = described(tmp_path_factory, PLAN.replace("    store = Handle()", "    forks_while_busy = True\n    store = Handle()", 1))
+    fork = next(each for each in HAZARDS if each.name == "fork")
+    pools, busy = Pools(target, 1), 0
+    for number in range(40):
+        draft = Draft(target, RandomDrawer(pools, number))
+        fork.write(draft)
+        at = _index(draft.finish(), "@fork")
+        busy += draft.steps[at].overlap
+        assert draft.steps[at].thread == draft.steps[at].overlap
+        assert draft.steps[at].args["leave"] == "at once"
+    assert busy >= 15
+
+
 def test_what_is_dear_comes_last_in_a_batch(toy: Description) -> None:
     generator = Generator(toy, 1)
     for _ in range(100):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ from deadhand.settings import Settings
 from deadhand.target.loader import load
 from deadhand.worker import controller
 from deadhand.worker.controller import Lane
+from deadhand.worker.stacks import forked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -368,6 +372,19 @@ def test_a_forked_child_may_end_badly_at_its_exit(lane: Lane, code: str) -> None
     assert ended(history) == ("hang 1 s" if "sleep" in code else "signal SIGSEGV")
     assert history.open_steps() == [2]
     assert history.phase() == H.FORK_EXIT
+
+
+def test_the_processes_that_a_child_forked_are_known() -> None:
+    first = subprocess.Popen([sys.executable, "-c", "import os, time; os.fork() or os.fork(); time.sleep(60)"], start_new_session=True)
+    try:
+        while len(found := forked(first.pid)) < 2:
+            time.sleep(0.01)
+        assert first.pid not in found
+        assert forked(found[0]) == []
+        assert forked(found[1]) == [found[0]]
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
 
 
 def test_a_second_interpreter_knows_its_own_handles_only(lane: Lane) -> None:

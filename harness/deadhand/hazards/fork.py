@@ -33,21 +33,20 @@ class Fork(Hazard):
     def fits(self, target: Description) -> bool:
         return bool(target.kinds)
 
+    def share(self, target: Description) -> int:
+        return self.weight * (weights.BUSY_SHARE if target.cls.forks_while_busy else 1)
+
     def write(self, draft: Draft) -> None:
         variable = _handle(draft)
         if variable is None:
             return
         inside = _inside(draft, variable)
-        busy = draft.target.cls.forks_while_busy and draft.draw.chance(50)
-        if busy:
-            before = len(draft.steps)
-            draft.thread = 1
+        before = len(draft.steps)
+        if draft.target.cls.forks_while_busy and draft.draw.chance(weights.BUSY_FORK):
             use(draft, variable)
-            draft.thread = 0
-            busy = len(draft.steps) == before + 1
         draft.hazard("fork", inside=held(inside), leave=AT_ONCE)
-        if busy:
-            draft.steps[-1] = replace(draft.steps[-1], overlap=True)
+        if len(draft.steps) == before + 2:
+            draft.steps[-1] = replace(draft.steps[-1], overlap=True, thread=1)
         if not variable.dropped and draft.draw.chance(50):
             use(draft, variable)
 

@@ -35,5 +35,7 @@ WALK = (("operation", 62), ("end", 14), ("hazard", 24))
 STRESS = 3
 EXIT = 20  # of the programs that come last in a batch: a real interpreter exit costs as much as a hundred programs
 DEAR = 15  # of the programs that come last in a batch and do not exit: a second interpreter, or a forked child that exits, costs as much as one that does
+BUSY_SHARE = 5  # times the usual share of forks, where they may come while a thread is inside: one decision among many must be met
+BUSY_FORK = 70  # a fork comes while another thread is inside a library that promises to survive that
 IN_FORK = (("use", 55), ("dispose", 30), ("drop", 15))  # what a forked child does with the handles it finds
 PRESSURE = (20, 50)  # creations

@@ -26,7 +26,7 @@ class Composer:
     def __init__(self, target: Description) -> None:
         self.target = target
         self.hazards: list[tuple[Hazard, int]] = [
-            (hazard, hazard.weight) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
+            (hazard, hazard.share(target)) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
         ]
         self.dear = [
             (hazard.name, write)
