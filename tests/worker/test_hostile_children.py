@@ -19,9 +19,8 @@ from deadhand.model.history import dying_step
 from deadhand.model.program import Hostile, Program, Ref, Step
 from deadhand.settings import Settings
 from deadhand.target.loader import load
-from deadhand.worker import controller
+from deadhand.worker import controller, stacks
 from deadhand.worker.controller import Lane
-from deadhand.worker.stacks import forked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -377,11 +376,11 @@ def test_a_forked_child_may_end_badly_at_its_exit(lane: Lane, code: str) -> None
 def test_the_processes_that_a_child_forked_are_known() -> None:
     first = subprocess.Popen([sys.executable, "-c", "import os, time; os.fork() or os.fork(); time.sleep(60)"], start_new_session=True)
     try:
-        while len(found := forked(first.pid)) < 2:
+        while len(found := stacks.forked(first.pid)) < 2:
             time.sleep(0.01)
         assert first.pid not in found
-        assert forked(found[0]) == []
-        assert forked(found[1]) == [found[0]]
+        assert stacks.forked(found[0]) == []
+        assert stacks.forked(found[1]) == [found[0]]
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()

@@ -13,6 +13,7 @@ use std::sync::Mutex;
 static LEDGER: Ledger = Ledger::new();
 
 struct Engine {
+    #[expect(clippy::vec_box, reason = "what a dial points to must not move")]
     pressures: Vec<Box<[i64; 30]>>,
     life: u64,
 }
