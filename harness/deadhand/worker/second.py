@@ -92,7 +92,21 @@ class Second:
 
 
 def run_there(runtime: Runtime, nodes: tuple[Node, ...]) -> str:
-    """Load the plan in a second interpreter, do `nodes` there, unless it refused, and end it. Returns why there is none, or an empty string."""
+    """Load the plan in a second interpreter, do `nodes` there, unless it refused, and end it. Returns why there is none, or an empty string.
+
+    The page guard looks away meanwhile: an interpreter allocates so much that guarding it takes seconds, which would look like a hang.
+    """
+    guard = runtime.guard
+    if guard is not None:
+        guard.end()
+    try:
+        return _run_there(runtime, nodes)
+    finally:
+        if guard is not None:
+            guard.begin(0, 0)
+
+
+def _run_there(runtime: Runtime, nodes: tuple[Node, ...]) -> str:
     try:
         second = Second(runtime.target, runtime.workspace.folder)
     except NoSecondInterpreter as error:

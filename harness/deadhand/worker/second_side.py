@@ -28,7 +28,7 @@ class Anything:
         return Decorates()
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("_"):  # deadhand._native is a library under attack as others are, and refuses
             raise AttributeError(name)
         return Anything()
 
@@ -65,7 +65,7 @@ class Base:
 def stand_in(name):
     module = types.ModuleType(name)
     module.__path__ = []
-    module.__getattr__ = lambda attribute: Base if attribute == "Target" else Anything().__getattr__(attribute)
+    module.__getattr__ = lambda attribute: Base if attribute == "Target" else getattr(Anything(), attribute)
     module.__all__ = ["Borrowed", "Expectation", "Handle", "Reentry", "Target", "creates", "disposes", "hostile", "identity", "invalidates", "ledger", "raises", "reads", "restarts", "unsafe", "uses", "works"]
     sys.modules[name] = module
 
