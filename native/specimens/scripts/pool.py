@@ -3,10 +3,13 @@
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from shelf import load
+
+warnings.simplefilter("ignore")  # of a fork beside threads: it is what this is about
 
 lib = load("pool", sys.argv[1])
 
