@@ -13,6 +13,7 @@ from deadhand.target.operation import identity as identity
 from deadhand.target.operation import invalidates as invalidates
 from deadhand.target.operation import ledger as ledger
 from deadhand.target.operation import reads as reads
+from deadhand.target.operation import restarts as restarts
 from deadhand.target.operation import unsafe as unsafe
 from deadhand.target.operation import uses as uses
 from deadhand.target.target import Target as Target
@@ -33,6 +34,7 @@ __all__ = [
     "ledger",
     "raises",
     "reads",
+    "restarts",
     "unsafe",
     "uses",
     "works",

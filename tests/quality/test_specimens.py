@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deadhand.search.matrix import _hunt as hunt
-from deadhand.search.matrix import can_control
+from deadhand.search.matrix import can_control, lacking
 from deadhand.settings import Settings
 
 if sys.version_info >= (3, 11):
@@ -30,8 +30,8 @@ SETTINGS = Settings(shrink_seconds=60.0)
 """Shrinking is bounded by runs alone: how small a program gets must not depend on how busy the machine is."""
 
 pytestmark = pytest.mark.timeout(240)
-DEMANDED = [specimen for specimen in TABLE if specimen.get("window") != "zero" or can_control()]
-"""Windows of width zero are found by control of the schedule alone: where there is none, only their twins are hunted."""
+DEMANDED = [specimen for specimen in TABLE if not lacking(specimen, controlled=can_control())]
+"""Windows of width zero are found by control of the schedule alone, some races only without a GIL: where there is none of that, only their twins are hunted."""
 each_demanded = pytest.mark.parametrize("specimen", DEMANDED, ids=lambda specimen: f"{specimen['name']}-{specimen['mad']}")
 each_specimen = pytest.mark.parametrize("specimen", TABLE, ids=lambda specimen: f"{specimen['name']}-{specimen['mad']}")
 

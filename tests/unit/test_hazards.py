@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from deadhand.errors import CaseError
 from deadhand.hazards import HAZARDS, VERBS
+from deadhand.hazards.aside import aside
 from deadhand.hazards.draft import Draft
 from deadhand.model.case import FORMAT, Case
 from deadhand.model.program import Hostile, Items, Pick, Program, Ref, Step, hostiles, refs_in
@@ -68,6 +69,9 @@ class Toy(Target):
 
     @invalidates(reader)
     def clear(self, store): ...
+
+    @restarts
+    def restart(self): ...
 
     @disposes(store)
     def close(self, store): ...
@@ -187,6 +191,10 @@ SHOWS: dict[str, Callable[[Program], bool]] = {
     "overlap": lambda program: any(step.overlap and step.thread for step in program.steps),
     "touch": lambda program: "@touch" in steps_of(program),
     "interpreter exit": lambda program: program.ending == "exit",
+    "fork": lambda program: any(step.do == "@fork" and any(hostiles(step)) for step in program.steps),
+    "resurrect": lambda program: _index(program, "@resurrect") < len(program.steps) - 1,
+    "sub-interpreter": lambda program: _index(program, "@subinterpreter") < len(program.steps) - 1,
+    "restart": lambda program: _index(program, "restart") < len(program.steps) - 1,
 }
 
 
@@ -207,7 +215,7 @@ def test_a_hazard_does_what_its_name_says(hazard: Hazard, toy: Description, pool
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
 def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Description, tmp_path: Path) -> None:
     if not hazard.fits(bare):
-        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback"}
+        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart"}
         return
     drawer = RandomDrawer(Pools(bare, 1), 3)
     for _ in range(20):
@@ -255,6 +263,51 @@ def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactor
         program, hazards = generator.program()
         assert not set(hazards) & set(target.skip_hazards)
         assert not {"@touch", "@drop"} & {step.do for _, step, depth in program.walk() if depth}
+
+
+def test_a_fork_comes_while_another_thread_is_inside_where_the_plan_allows_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    target = described(tmp_path_factory, PLAN.replace("    store = Handle()", "    forks_while_busy = True\n    store = Handle()", 1))
+    fork = next(each for each in HAZARDS if each.name == "fork")
+    pools, busy = Pools(target, 1), 0
+    for number in range(40):
+        draft = Draft(target, RandomDrawer(pools, number))
+        fork.write(draft)
+        at = _index(draft.finish(), "@fork")
+        busy += draft.steps[at].overlap
+        assert draft.steps[at].thread == draft.steps[at].overlap
+        assert draft.steps[at].args["leave"] == "at once"
+    assert busy >= 15
+
+
+def test_what_is_dear_comes_last_in_a_batch(toy: Description) -> None:
+    generator = Generator(toy, 1)
+    for _ in range(100):
+        program, hazards = generator.program()
+        assert "sub-interpreter" not in hazards
+        assert not any(step.args.get("leave") == "exit" for step in program.steps)
+    dear = [generator.program(may_exit=True, must_dear=True) for _ in range(8)]
+    assert sum("sub-interpreter" in hazards for _, hazards in dear) == 4
+    assert sum(any(step.args.get("leave") == "exit" for step in program.steps) for program, _ in dear) == 4
+
+
+def test_what_runs_elsewhere_is_not_believed_here(toy: Description, pools: Pools) -> None:
+    draft = Draft(toy, RandomDrawer(pools, 1))
+    store = draft.create("store")
+    assert store is not None
+    before = len(draft.steps)
+
+    def write() -> None:
+        draft.call(toy.operations["close"], {"store": store})
+        draft.create("reader", {"store": store})
+
+    steps = aside(draft, write)
+    assert steps[0].do == "close"
+    assert len(draft.steps) == before
+    assert store.live
+    assert draft.held("reader") == []
+    assert draft.held("store") == [store]
+    assert all(name != store.name for step in aside(draft, lambda: draft.create("store"), empty=True) for name in [step.out])
+    assert draft.need("store") is store
 
 
 def test_a_value_that_is_no_data_names_operation_and_parameter(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -63,6 +63,9 @@ class Toy(Target):
     @invalidates(reader)
     def clear(self, store): ...
 
+    @restarts
+    def restart(self): ...
+
     @disposes(store)
     def close(self, store): ...
 
@@ -91,6 +94,14 @@ DROP = step("@drop", "store_1")
 
 KEY_ERROR = ["builtins.KeyError", "builtins.LookupError", "builtins.Exception", "builtins.BaseException"]
 VALUE_ERROR = ["builtins.ValueError", "builtins.Exception", "builtins.BaseException"]
+def elsewhere(do: str, *body: Step, **args: Any) -> Step:
+    """A hazard whose steps run in another process or another interpreter."""
+    return Step(do=do, args={"inside": Hostile(protocol="steps", body=body) if body else None, **args})
+
+
+RESURRECT, RESTART = step("@resurrect", "store_1"), step("restart")
+LEFT_TOGETHER = Step(do="@cycle", args={"handle": Ref("reader_1"), "other": Ref("store_1")})
+
 OTHER_ERROR = ["builtins.OSError", "builtins.Exception", "builtins.BaseException"]
 
 
@@ -122,6 +133,11 @@ class Story:
 
     def observed(self, ending: int, read: int, shown: str) -> Story:
         self.before.setdefault(ending, []).append([H.OBSERVED, ending, read, shown])
+        return self
+
+    def says(self, number: int, *events: list[Any]) -> Story:
+        """What is written down in the middle of a step."""
+        self.before.setdefault(number, []).extend(events)
         return self
 
     def after(self, *events: list[Any]) -> Story:
@@ -201,6 +217,12 @@ HARMLESS = {
     "fill that the program wrote": Story(MAKE, step("call", "store_1", args={"lent": Blob(fill=0xA5, size=99)})).returned(2, fill=0xA5),
     "a changed answer that a use explains": Story(MAKE, OPEN, CLEAR, step("use", "reader_1"), step("read_reader", "reader_1")).observed(3, 5, "int 1").returned(5, "int 2"),
     "no step at all": Story(),
+    "closed in a forked child, and not here": Story(MAKE, elsewhere("@fork", CLOSE), step("call", "store_1")),
+    "a forked child says no": Story(MAKE, elsewhere("@fork", step("call", "store_1"))).raised(3, OTHER_ERROR),
+    "made and closed in a second interpreter": Story(MAKE, elsewhere("@subinterpreter", step("make", out="store_2"), step("close", "store_2")), READ),
+    "what came back says no": Story(MAKE, RESURRECT, READ).observed(2, 3, "int 1").raised(3, OTHER_ERROR),
+    "what came back is as it was": Story(MAKE, RESURRECT, READ).observed(2, 3, "int 1").returned(3, "int 1"),
+    "of an earlier life": Story(MAKE, RESTART, step("call", "store_1")).raised(3, KEY_ERROR),
     "growth within the noise": Story(MAKE).after([H.GREW, 24, [2, 64, 0, 0], [2, 0, 0, 0], []]),
     "creator's thread": Story(MAKE, step("loosen", "store_1", out="loose_1", thread=2), step("touch_loose", "loose_1", thread=2)),
 }
@@ -275,7 +297,18 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "two disposals at once": (Story(MAKE, CLOSE, step("close", "store_1", thread=1, overlap=True)).dies(3), [("death", "SIGSEGV", "MAD-19", 3)]),
     "wrong thread": (Story(MAKE, step("loosen", "store_1", out="loose_1"), step("touch_loose", "loose_1", thread=1)), [("contract", "returned", "MAD-20", 3)]),
     "crash on another thread": (Story(MAKE, step("read", "store_1", thread=1)).dies(2), [("death", "SIGSEGV", "MAD-20", 2)]),
-    "crash at exit": (Story(MAKE, ending="exit").after([H.PHASE, "exit"]).dies(phase="exit"), [("death", "SIGSEGV", "MAD-25", 0)]),
+    "crash at exit": (Story(MAKE, ending="exit").after([H.THREADS, 1], [H.PHASE, "exit"]).dies(phase="exit"), [("death", "SIGSEGV", "MAD-10", 0)]),
+    "crash at exit beside a thread of the library": (Story(MAKE, ending="exit").after([H.THREADS, 2], [H.PHASE, "exit"]).dies(phase="exit"), [("death", "SIGSEGV", "MAD-25", 0)]),
+    "crash in a forked child": (Story(MAKE, elsewhere("@fork", READ)).dies(3), [("death", "SIGSEGV", "MAD-28", 3)]),
+    "hang in a forked child": (Story(MAKE, elsewhere("@fork", READ)).dies(3, kind="hang", name="5 s"), [("hang", "hang", "MAD-28", 3)]),
+    "crash at the exit of a forked child": (Story(MAKE, elsewhere("@fork", leave="exit")).says(2, [H.PHASE, H.FORK_EXIT]).dies(2), [("death", "SIGSEGV", "MAD-28", 0)]),
+    "hang at the exit of a forked child": (Story(MAKE, elsewhere("@fork", leave="exit")).says(2, [H.PHASE, H.FORK_EXIT]).dies(2, kind="hang", name="5 s"), [("hang", "hang", "MAD-28", 0)]),
+    "crash after a second interpreter": (Story(MAKE, elsewhere("@subinterpreter"), READ).dies(3), [("death", "SIGSEGV", "MAD-27", 3)]),
+    "an earlier life answers": (Story(MAKE, RESTART, step("call", "store_1")), [("contract", "returned", "MAD-26", 3)]),
+    "crash of what came back": (Story(MAKE, RESURRECT, READ).dies(3), [("death", "SIGSEGV", "MAD-09", 3)]),
+    "what came back lies": (Story(MAKE, RESURRECT, READ).observed(2, 3, "int 1").returned(3, "int 9"), [("observation", "wrong answer", "MAD-09", 3)]),
+    "crash while coming back": (Story(MAKE, OPEN, Step(do="@resurrect", args=LEFT_TOGETHER.args)).dies(3), [("death", "SIGSEGV", "MAD-08", 3)]),
+    "left to the collector together": (Story(MAKE, OPEN, LEFT_TOGETHER).dies(phase="collect"), [("death", "SIGSEGV", "MAD-08", 0)]),
     "exit nobody asked for": (Story(MAKE, READ).dies(2, kind="exit", name="3"), [("death", "exit 3", "MAD-07", 2)]),
     "crash while dropping an orphan": (Story(MAKE, OPEN, CLOSE).dies(phase="drop"), [("death", "SIGSEGV", "MAD-05", 0)]),
     "uninitialised": (Story(MAKE, step("@uninitialised", "store_1", out="store_2"), step("read", "store_2")).dies(3), [("death", "SIGSEGV", "MAD-01", 3)]),
@@ -296,6 +329,15 @@ def test_what_is_wrong_is_found_and_named(toy: Description, name: str) -> None:
     for finding in story.judge(toy):
         assert finding.detail
         assert finding.certain
+
+
+def test_what_a_callback_of_before_does_in_a_forked_child_is_not_done_here(toy: Description) -> None:
+    program = Program((MAKE, step("call", "store_1", args=callback(CLOSE)), elsewhere("@fork", step("call", "store_1")), step("call", "store_1")))
+    events: list[list[Any]] = [[H.PHASE, "setup"], [H.PHASE, "steps"]]
+    for number, *inside in ((1,), (2,), (4, 5, 3), (6,)):
+        events += [[H.BEGIN, each, 0] for each in (number, *inside)]
+        events += [[H.RETURNED, each, None, None, "Thing" if each == 1 else None, None] for each in (*reversed(inside), number)]
+    assert judge(toy, program, History([*events, [H.DONE]], "stock", complete=True)) == []
 
 
 def test_a_deadlock_names_threads_steps_and_locks(toy: Description) -> None:

@@ -1,5 +1,6 @@
 """Exported scripts do what the case did, with nothing but the library."""
 
+import signal
 import subprocess
 import sys
 
@@ -158,6 +159,12 @@ class Shop(_Base):
     def write(self, store):
         (self.tmp_path / f"{self.nonce()}").write_text("x")
         assert isinstance(self.tmp_path, Path)
+
+    @uses
+    def die(self, store):
+        import ctypes
+
+        ctypes.string_at(0)
 
     @uses
     def hang(self, store):
@@ -336,6 +343,22 @@ def test_what_runs_inside_runs_at_its_call_and_may_raise(run):
     ]  # fmt: skip
 
 
+def test_a_forked_child_ends_the_script_as_it_ended(run):
+    done = run(OPEN, Step("@fork", {"inside": Hostile("steps", body=(Step("die", {"store": STORE}),)), "leave": "at once"}), CLOSE)
+    assert done.returncode == -signal.SIGSEGV
+    assert done.stdout.splitlines()[-1] == "step 3"
+    done = run(OPEN, Step("@fork", {"inside": Hostile("steps", body=(CLOSE, Step("blind", {"store": STORE}))), "leave": "at once"}))
+    assert done.returncode == 1
+    assert said(done)[-1].startswith("WRONG: step 4 returned although store_1 was disposed of by step 3")
+
+
+def test_a_forked_child_that_hangs_shows_where(run, monkeypatch):
+    monkeypatch.setattr("deadhand.report.script_steps._CHILD_PATIENCE", 1)
+    done = run(OPEN, Step("@fork", {"inside": Hostile("steps", body=(Step("hang", {"store": STORE}),)), "leave": "at once"}), oracle="hang")
+    assert done.returncode == -signal.SIGALRM
+    assert "in hang" in done.stderr
+
+
 def test_steps_when_a_value_dies(run):
     done = run(OPEN, Step("use", {"store": STORE, "value": Hostile("object", 1, body=(CLOSE,), when="death")}), Step("use", {"store": STORE, "value": 1}))
     assert [line for line in done.stdout.splitlines() if line.startswith("step")] == ["step 1", "step 2", "step 3", "step 4", "step 4 raised Gone: closed"]
@@ -358,6 +381,10 @@ def test_every_hazard_has_its_code(run):
         Step("@reinitialise", {"handle": Ref("store_2")}),
         Step("@collect", stress=True),
         Step("@cycle", {"handle": Ref("store_2"), "other": Ref("iterator_1")}),
+        Step("@resurrect", {"handle": STORE}),
+        Step("@fork", {"inside": Hostile("steps", body=(CLOSE,)), "leave": "at once"}),
+        Step("@fork", {"inside": None, "leave": "exit"}),
+        Step("@subinterpreter", {"inside": Hostile("steps", body=(Step("open", {"size": 1}, out="store_3"), Step("close", {"store": Ref("store_3")})))}),
         Step("@drop", {"handle": STORE}),
         Step("@drop", {"handle": STORE}),
     ]
@@ -366,7 +393,10 @@ def test_every_hazard_has_its_code(run):
     assert done.stdout.splitlines()[-1].startswith("OK")
     raised = {line.split()[1] for line in done.stdout.splitlines() if " raised " in line}
     assert raised == {str(2 + HOWS.index(how)) for how in ("view", "next", "drain", "first", "write")} | {"20"}
-    assert "step 28 is left out: there is no store_1" in done.stdout
+    assert "step 35 is left out: there is no store_1" in done.stdout
+    assert "the child exits" in done.stdout
+    assert "second interpreter: came to its end" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line in ("step 29", "step 32", "step 33")] == ["step 29", "step 32", "step 33"]
 
 
 def test_threads_and_overlap(run):
@@ -420,7 +450,7 @@ def test_every_hostile_value_works(run):
     from deadhand.worker.hostile_values import CLASSES
 
     plain = {"index": 1, "equal": True, "hashed": 1, "text": "a", "data": Blob(hex="61"), "iterable": Items("list", (1,)), "sequence": Items("list", ()), "mapping": Items("dict", ()), "buffer": Blob(hex="61"), "file": Blob(hex=""), "truth": True, "path": "a", "object": 1, "callback": None}
-    assert set(plain) == set(CLASSES)
+    assert set(plain) == set(CLASSES) - {"steps"}, "steps are no value for a library"
     done = run(OPEN, *[Step("use", {"store": STORE, "value": Hostile(protocol, value)}) for protocol, value in plain.items()], oracle="liveness")
     assert " raised " not in done.stdout
     assert said(done)[0].startswith("OK")

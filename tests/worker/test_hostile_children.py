@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deadhand.model import history as H  # noqa: N812
-from deadhand.model.program import Program, Ref, Step
+from deadhand.model.history import dying_step
+from deadhand.model.program import Hostile, Program, Ref, Step
 from deadhand.settings import Settings
 from deadhand.target.loader import load
-from deadhand.worker import controller
+from deadhand.worker import controller, stacks
 from deadhand.worker.controller import Lane
 
 if TYPE_CHECKING:
@@ -330,3 +334,74 @@ def test_many_programs_leave_no_descriptor_open(lane: Lane) -> None:
     for _ in range(20):
         lane.run_one(program("os._exit(1)"))
     assert count() == before
+
+
+def forked(*codes: str, leave: str = "at once") -> Program:
+    """Make a thing, then fork; the child runs each piece of code as one step."""
+    body = tuple(Step(do="run", args={"thing": Ref("thing_1"), "code": code}) for code in codes)
+    inside = Hostile(protocol="steps", body=body) if body else None
+    return Program((Step(do="make", out="thing_1"), Step(do="@fork", args={"inside": inside, "leave": leave}), Step(do="fine", args={"thing": Ref("thing_1")})))
+
+
+@pytest.mark.parametrize("leave", ["at once", "exit"])
+def test_a_forked_child_writes_its_history_and_leaves(lane: Lane, leave: str) -> None:
+    history = lane.run_one(forked("assert os.getpgid(0) == os.getppid()", "raise KeyError", leave=leave))
+    assert ended(history) == "complete"
+    assert [event[1] for event in history.events if event[0] == H.BEGIN] == [1, 2, 3, 4, 5]
+    assert outcome(history, 3)[0] == H.RETURNED
+    assert outcome(history, 4)[2][0] == "builtins.KeyError"
+    assert ([H.PHASE, H.FORK_EXIT] in history.events) == (leave == "exit")
+    assert history.phase() == "collect"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("ctypes.string_at(0)", "signal SIGSEGV"), ("os.abort()", "signal SIGABRT"), ("os._exit(3)", "exit 3"), ("os.kill(os.getpid(), signal.SIGKILL)", "signal SIGKILL"), ("time.sleep(99)", "hang 1 s")],
+)
+def test_a_forked_child_that_ends_badly_takes_its_parent_along(lane: Lane, code: str, expected: str) -> None:
+    history = lane.run_one(forked(code))
+    assert ended(history) == expected
+    assert history.open_steps() == [2, 3]
+    assert dying_step(history) == 3
+
+
+@pytest.mark.parametrize("code", ["atexit.register(ctypes.string_at, 0)", "atexit.register(time.sleep, 99)"])
+def test_a_forked_child_may_end_badly_at_its_exit(lane: Lane, code: str) -> None:
+    history = lane.run_one(forked(f"import atexit; {code}", leave="exit"))
+    assert ended(history) == ("hang 1 s" if "sleep" in code else "signal SIGSEGV")
+    assert history.open_steps() == [2]
+    assert history.phase() == H.FORK_EXIT
+
+
+def test_the_processes_that_a_child_forked_are_known() -> None:
+    first = subprocess.Popen([sys.executable, "-c", "import os, time; os.fork() or os.fork(); time.sleep(60)"], start_new_session=True)
+    try:
+        while len(found := stacks.forked(first.pid)) < 2:
+            time.sleep(0.01)
+        assert first.pid not in found
+        assert stacks.forked(found[0]) == []
+        assert stacks.forked(found[1]) == [found[0]]
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+
+
+def test_a_second_interpreter_knows_its_own_handles_only(lane: Lane) -> None:
+    code = "import sys; assert len(sys.modules['deadhand'].__all__) > 9; self.mine = thing"
+    body = (
+        Step(do="make", out="thing_2"),
+        Step(do="run", args={"thing": Ref("thing_2"), "code": code}),
+        Step(do="run", args={"thing": Ref("thing_1"), "code": "pass"}),
+        Step(do="run", args={"thing": Ref("thing_2"), "code": "raise KeyError('there')"}),
+    )
+    history = lane.run_one(Program((Step(do="make", out="thing_1"), Step(do="@subinterpreter", args={"inside": Hostile(protocol="steps", body=body)}), Step(do="fine", args={"thing": Ref("thing_1")}))))
+    assert ended(history) == "complete"
+    assert [outcome(history, number)[0] for number in range(1, 8)] == [H.RETURNED, H.RETURNED, H.RETURNED, H.RETURNED, H.SKIPPED, H.RAISED, H.RETURNED]
+    assert outcome(history, 6)[2:4] == [["builtins.KeyError", "builtins.LookupError", "builtins.Exception", "builtins.BaseException"], "'there'"]
+
+
+def test_a_second_interpreter_that_crashes_is_a_death(lane: Lane) -> None:
+    body = (Step(do="make", out="thing_2"), Step(do="run", args={"thing": Ref("thing_2"), "code": "ctypes.string_at(0)"}))
+    history = lane.run_one(Program((Step(do="@subinterpreter", args={"inside": Hostile(protocol="steps", body=body)}),)))
+    assert ended(history) == "signal SIGSEGV"
+    assert dying_step(history) == 3

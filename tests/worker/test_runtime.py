@@ -37,6 +37,10 @@ PLAN = """
         def __init__(self):
             self.value, self.kept = 0, []
 
+    class Mortal(Box):
+        def __del__(self):
+            self.value = -9
+
     SEEN = []
 
     class Boxes(Target):
@@ -150,6 +154,10 @@ PLAN = """
             (self.tmp_path / "mine").write_text("x")
             with open(out, "a") as file:
                 file.write(f"{self.tmp_path} {len(list(self.tmp_path.iterdir()))} {self.nonce()} {self.nonce()}\\\\n")
+
+        @creates(box)
+        def make_mortal(self):
+            return Mortal()
 
         @uses
         def where(self, out=st.text()):
@@ -531,3 +539,12 @@ def test_the_history_of_an_async_plan_in_a_child(plan: Callable[..., Description
     history: History = start_lane(target).run_one(Program((Step(do="make", out="t_1"), Step(do="make", out="t_2", thread=1))))
     assert history.complete
     assert [event[4] for event in history.events if event[0] == H.RETURNED] == ["T", "T"]
+
+
+def test_resurrect_gives_back_what_was_finalized(run: Callable[..., list[list[Any]]]) -> None:
+    finalized = check(None, "box.value == -9")
+    events = run(Step(do="make_mortal", out="box_1"), Step(do="cut", args=BOX, out="part_1"), Step(do="@resurrect", args={"handle": Ref("box_1"), "other1": Ref("part_1")}), finalized, Step(do="use", args=BOX | {"part": Ref("part_1")}))
+    assert [outcome(events, number)[0] for number in range(1, 6)] == [H.RETURNED] * 5
+    events = run(Step(do="make_mortal", out="box_1"), Step(do="cut", args=BOX, out="part_1"), Step(do="@resurrect", args={"handle": Ref("box_1")}), finalized)
+    assert outcome(events, 4)[0] == H.RAISED, "the part holds the box: nothing was finalized"
+    assert outcome(run(Step(do="@resurrect", args={"handle": Ref("box_1")})), 1)[0] == H.SKIPPED

@@ -78,7 +78,11 @@ def total(results: list[SpecimenResult]) -> str:
     """The line below the table."""
     found, named, alarms = sum(each.found for each in results), sum(each.class_named for each in results), sum(each.false_alarms for each in results)
     hunted = [each for each in results if not each.needs]
-    rest = f"; {len(results) - len(hunted)} not hunted, they need control of schedules" if len(hunted) < len(results) else ""
+    rest = "".join(
+        f"; {count} not hunted, {'it needs' if count == 1 else 'they need'} {what}"
+        for needs, what in (("control", "control of schedules"), ("free-threading", "a free-threaded interpreter"))
+        if (count := sum(each.needs == needs for each in results))
+    )
     return f"{found} of {len(hunted)} found, {named} under their class, {alarms} false alarms{rest}"
 
 

@@ -8,6 +8,7 @@ from deadhand.hazards.cycle import Cycle
 from deadhand.hazards.double_dispose import DoubleDispose
 from deadhand.hazards.drop import Drop
 from deadhand.hazards.epoch import Epoch
+from deadhand.hazards.fork import Fork
 from deadhand.hazards.interpreter_exit import InterpreterExit
 from deadhand.hazards.orphan import Orphan
 from deadhand.hazards.outlive import Outlive
@@ -16,7 +17,10 @@ from deadhand.hazards.pressure import Pressure
 from deadhand.hazards.raise_in_callback import RaiseInCallback
 from deadhand.hazards.reenter import Reenter
 from deadhand.hazards.reinitialise import Reinitialise
+from deadhand.hazards.restart import Restart
+from deadhand.hazards.resurrect import Resurrect
 from deadhand.hazards.share import Share
+from deadhand.hazards.subinterpreter import SubInterpreter
 from deadhand.hazards.touch import Touch
 from deadhand.hazards.two_of_a_kind import TwoOfAKind
 from deadhand.hazards.uninitialised import Uninitialised
@@ -41,6 +45,10 @@ HAZARDS: tuple[Hazard, ...] = (
     Overlap(),
     Touch(),
     InterpreterExit(),
+    Fork(),
+    Resurrect(),
+    SubInterpreter(),
+    Restart(),
 )
 """Every hazard there is."""
 

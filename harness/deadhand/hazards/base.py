@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Hazard:
     """One hazard. `write` puts its steps into a draft; `perform` is what its own verb does in the child, if it has one.
 
-    `weight` is its share among the hazards of a random program.
+    `weight` is its share among the hazards of a random program; 0 for one that is not written at random.
     """
 
     name: ClassVar[str]
@@ -23,6 +23,10 @@ class Hazard:
     def fits(self, target: Description) -> bool:  # noqa: ARG002  most hazards fit every target
         """Whether the hazard makes sense for this target."""
         return True
+
+    def share(self, target: Description) -> int:  # noqa: ARG002  most hazards are worth the same everywhere
+        """Its share among the hazards of a random program of `target`."""
+        return self.weight
 
     def write(self, draft: Draft) -> None:
         """Add this hazard's steps to `draft`."""
@@ -46,7 +50,7 @@ def child_kinds(target: Description) -> list[str]:
 
 def disposable_kinds(target: Description) -> list[str]:
     """The kinds that some operation disposes of."""
-    return kinds_with(target, lambda kind: any(kind in each.disposes for each in target.operations.values()))
+    return kinds_with(target, lambda kind: any(kind in each.disposes and not each.restarts for each in target.operations.values()))
 
 
 def use(draft: Draft, variable: Variable, *, reads_first: bool = True) -> Operation | None:

@@ -60,6 +60,7 @@ class Draft:
         self._values: dict[str, tuple[Parameter, Any]] = {}
         self._depth = 0
         self._by_name: dict[str, Variable] = {}
+        self._forgotten: dict[str, Variable] = {}
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -87,8 +88,8 @@ class Draft:
         return [each for each in self.target.taking.get(kind, ()) if accept(each)]
 
     def disposers(self, kind: str) -> list[Operation]:
-        """The operations that dispose of a handle of `kind`."""
-        return [each for each in self.target.operations.values() if kind in each.disposes]
+        """The operations that dispose of a handle of `kind`, and not of everything there is."""
+        return [each for each in self.target.operations.values() if kind in each.disposes and not each.restarts]
 
     # --- writing steps -------------------------------------------------------------------------------------------
 
@@ -234,6 +235,17 @@ class Draft:
         made = Variable(f"{kind}_{count}", kind, tuple(parents), thread=self.thread)
         self._add(made)
         return made
+
+    def remember(self, variables: list[Variable]) -> None:
+        """Believe of all handles what `variables` say; others are not known any more. What is known keeps its identity."""
+        known = self._by_name
+        self._by_name = {}
+        self.variables = []
+        for each in variables:
+            mine = known.get(each.name) or self._forgotten.get(each.name) or each
+            mine.disposed, mine.ended, mine.dropped = each.disposed, each.ended, each.dropped
+            self._add(mine)
+        self._forgotten.update({name: each for name, each in known.items() if name not in self._by_name})
 
     def _add(self, made: Variable) -> None:
         self.variables.append(made)

@@ -21,6 +21,10 @@ HAZARD_NAMES = (
     "overlap",
     "touch",
     "interpreter exit",
+    "fork",
+    "resurrect",
+    "sub-interpreter",
+    "restart",
     "hostile twin",
     "finalizer",
 )

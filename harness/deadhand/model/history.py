@@ -29,6 +29,7 @@ SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the de
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
 STOPS = "Q"  # [Q, region, [[decision | -1, bits of the threads that could go on, thread, sort of place, number of the lock or 0], …]]: where threads stopped in a run by the default policy, in order
+THREADS = "H"  # [H, how many threads the process has as it begins to leave the interpreter]
 DONE = "D"  # [D]
 GUARD = "V"  # [V, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
 FRAMES = "N"  # [N, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text
@@ -37,6 +38,9 @@ LEFT = "Y"  # [Y, blocks, bytes, descriptors, threads, [[step, thread, blocks, b
 GREW = "Z"  # [Z, times, [blocks, bytes, descriptors, threads], the same of an empty program, [[step, thread, blocks, bytes], …]]: what each of so many repetitions added; the parent's
 
 PHASES = ("setup", "steps", "teardown", "drop", "collect", "exit")
+
+FORK_EXIT = "exit of the fork"
+"""The phase of a forked process that leaves by a real interpreter exit; the steps go on in the other one."""
 
 PHASE_MARK = 1 << 30
 """A step of this number or above, in a record of the page guard, is a phase: the mark and its place in PHASES."""

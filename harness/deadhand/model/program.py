@@ -80,7 +80,8 @@ class Hostile(msgspec.Struct, frozen=True, tag="hostile", tag_field="t", omit_de
 
     `raises`: it raises after its steps. `cycle`: it holds the handles of its call strongly, so that only the collector
     can free them. `keep`: what the protocol method was given becomes the handle of this name. `when="death"`: the steps
-    run when the object is finalized.
+    run when the object is finalized. The protocol "steps" is no value for a library: it is what a hazard's own step holds
+    (`@fork`, `@subinterpreter`), to be run elsewhere.
     """
 
     protocol: str

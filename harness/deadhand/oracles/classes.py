@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deadhand.model import history as H  # noqa: N812
 from deadhand.model.history import stuck
-from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles
+from deadhand.model.program import Blob, Hostile, Items, Lent, hostiles, refs
 from deadhand.oracles import memory
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase",
 
 def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
+    if found := _of_process(view, finding):
+        return found
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
     if finding.oracle in ("ledger", "growth"):
@@ -34,7 +37,7 @@ def mad_class(view: View, finding: Finding) -> str:
     if finding.oracle == "boundary":
         return "MAD-17"
     if finding.phase == "exit":
-        return "MAD-10" if any(event[:2] == ["F", "finalized"] for event in view.history.events) else "MAD-25"
+        return "MAD-25" if any(event[0] == H.THREADS and event[1] > 1 for event in view.history.events) else "MAD-10"
     if finding.oracle == "unraisable":
         return "MAD-17"
     ran = view.timeline.by_number(finding.step)
@@ -42,7 +45,19 @@ def mad_class(view: View, finding: Finding) -> str:
         return _of_hang(view, ran)
     if ran is None:
         return _of_aftermath(view)
-    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
+    return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_isolate(view) or _of_account(view) or _of_past(view, ran)
+
+
+def _of_process(view: View, finding: Finding) -> str:
+    """The minimal program needs another process, another interpreter, another life of the library, or a handle that came back from the dead."""
+    done = [each.step.do for each in view.timeline.ran if each.over or each.number != finding.step]
+    if any(each.step.do == "@fork" for each in view.timeline.ran):
+        return "MAD-28"
+    if any(each.step.do == "@subinterpreter" for each in view.timeline.ran):
+        return "MAD-27"
+    if any((operation := view.target.operations.get(name)) is not None and operation.restarts for name in done):
+        return "MAD-26"
+    return "MAD-09" if "@resurrect" in done else ""
 
 
 def _of_ledger(view: View, finding: Finding) -> str:
@@ -130,6 +145,16 @@ def _of_states(view: View, ran: Ran, finding: Finding) -> str:
     return ""
 
 
+def _of_isolate(view: View) -> str:
+    """A handle and one that it was made from were left to the collector together: it finalized them in an order of its own."""
+    for each in view.timeline.ran:
+        if each.step.do in ("@cycle", "@resurrect"):
+            names = set(refs(each.step))
+            if any(names & view.timeline.ancestors(name) for name in names):
+                return "MAD-08"
+    return ""
+
+
 def _reused(view: View, kind: str, since: int) -> bool:
     return any(life.kind == kind and life.made > since for life in view.timeline.lives.values())
 
@@ -197,6 +222,8 @@ def _of_aftermath(view: View) -> str:
         return "MAD-04"
     if any(life.uninitialised for life in timeline.lives.values()):
         return "MAD-01"
+    if isolate := _of_isolate(view):
+        return isolate
     parents_gone = [name for name, life in timeline.lives.items() if any((above := timeline.lives.get(each)) and (above.disposed or above.dropped) for each in life.parents)]
     if parents_gone:
         return "MAD-05"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deadhand.model.history import dying_step, stuck
+from deadhand.model.history import FORK_EXIT, dying_step, stuck
 from deadhand.model.status import DEADLOCK, FULL_JOURNAL, INTERNAL
 from deadhand.model.verdict import Finding
 from deadhand.oracles import memory, sanitizer
@@ -27,6 +27,8 @@ def judge(view: View) -> list[Finding]:
         return []  # the oracle deadlock says it
     step = dying_step(view.history)
     phase = view.history.phase()
+    if phase == FORK_EXIT:  # the forked process was leaving: as at any other exit, no step of the program was under way
+        step, phase = 0, "exit"
     where = f"during step {step}" if step else f"in the phase '{phase}' after the last step"
     if death.kind == "signal":
         certain = death.name not in _FROM_OUTSIDE

@@ -37,7 +37,7 @@ def _is_fill_of_ours(ran: Ran, text: bytes) -> bool:
 
 def ending_step(state: State) -> int:
     """The step that ended the life or the epoch of a handle, or dropped what it was made from; 0 when none did."""
-    ends = [each for each in (state.disposed, state.ended, state.parent_disposed, state.parent_dropped) if each]
+    ends = [each for each in (state.disposed, state.ended, state.parent_disposed, state.parent_dropped, state.resurrected) if each]
     return min(ends, default=0)
 
 
@@ -46,7 +46,7 @@ def _compare(view: View, ran: Ran) -> Finding | None:
     for state in ran.states:
         if state.unsure or state.name in revived:
             continue
-        for end in sorted({state.disposed, state.ended, state.parent_disposed, state.parent_dropped} - {0}):
+        for end in sorted({state.disposed, state.ended, state.parent_disposed, state.parent_dropped, state.resurrected} - {0}):
             before = next((shown for at, shown in view.timeline.observed.get(ran.number, ()) if at == end), None)
             if before is None or before == ran.shown or _changed_since(view, state, end, ran.number):
                 continue

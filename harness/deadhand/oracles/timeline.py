@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from deadhand.model import history as H  # noqa: N812  the letters of the records
@@ -11,6 +11,10 @@ from deadhand.model.program import HAZARD_MARK, Program, Ref, Step, hostiles, re
 if TYPE_CHECKING:
     from deadhand.model.history import History
     from deadhand.target.describe import Description, Operation
+
+
+ELSEWHERE = ("@fork", "@subinterpreter")
+"""Hazards whose nested steps run in another process or another interpreter: what they do to lives is undone when the step is over."""
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Life:
     disposed: int = 0
     ended: int = 0
     dropped: int = 0
+    resurrected: int = 0
     uninitialised: bool = False
     unsure: bool = False
 
@@ -45,6 +50,7 @@ class State:
     unsure: bool
     buffer: bool
     thread: int
+    resurrected: int = 0
 
     @property
     def word(self) -> str:
@@ -57,6 +63,8 @@ class State:
             return "orphan"
         if self.ended:
             return "ended"
+        if self.resurrected:
+            return "resurrected"
         return "outlived" if self.parent_dropped else "live"
 
 
@@ -139,6 +147,7 @@ def build_timeline(target: Description, program: Program, history: History) -> T
     timeline = Timeline(target, program, steps)
     groups = _overlap_groups(program, steps)
     open_: dict[int, Ran] = {}
+    here: dict[int, dict[str, Life]] = {}
     for event in history.events:
         letter = event[0]
         if letter == H.BEGIN and event[1] > 0 and event[1] in steps:
@@ -147,14 +156,18 @@ def build_timeline(target: Description, program: Program, history: History) -> T
             ran.concurrent = timeline.outermost(event[1]) in groups
             timeline.ran.append(ran)
             open_[event[1]] = ran
+            if step.do in ELSEWHERE:
+                here[event[1]] = {name: replace(life) for name, life in timeline.lives.items()}
         elif letter == H.RETURNED and event[1] in open_:
             ran = open_.pop(event[1])
             ran.returned, ran.over, ran.shown, ran.fill = True, True, event[2], event[3]
             _take_effect(timeline, ran, event)
+            _come_back(timeline, ran, here)
         elif letter == H.RAISED and event[1] in open_:
             ran = open_.pop(event[1])
             ran.raised, ran.message, ran.in_plan, ran.over = tuple(event[2]), event[3], bool(event[4]), True
             _unsure_after_failure(timeline, ran)
+            _come_back(timeline, ran, here)
         elif letter == H.SKIPPED and event[1] in open_:
             timeline.ran.remove(open_.pop(event[1]))
         elif letter == H.OBSERVED:
@@ -187,6 +200,7 @@ def _state(timeline: Timeline, name: str) -> State:
         life.unsure or any(each.unsure for each in above),
         life.buffer or any(each.buffer for each in above),
         life.thread,
+        life.resurrected,
     )
 
 
@@ -204,18 +218,28 @@ def _take_effect(timeline: Timeline, ran: Ran, event: list[Any]) -> None:
     for hostile in hostiles(step):
         if hostile.keep:
             timeline.lives.setdefault(hostile.keep, Life(hostile.keep, "kept", number, step.thread, names))
-    if step.do in ("@drop", "@cycle"):
-        for name in names:
-            if name in timeline.lives:
-                timeline.lives[name].dropped = timeline.lives[name].dropped or number
+    mine = [timeline.lives[name] for name in names if name in timeline.lives]
+    if step.do == "@resurrect":
+        for life in mine:
+            life.resurrected = life.resurrected or number
+    elif step.do in ("@drop", "@cycle"):
+        for life in mine:
+            life.dropped = life.dropped or number
     elif step.do == "@reinitialise":
-        for name in names:
-            if name in timeline.lives:
-                timeline.lives[name].unsure = True
+        for life in mine:
+            life.unsure = True
     elif step.do.startswith(HAZARD_MARK):
         return
     elif operation is not None:
         _end_lives(timeline, operation, names, number)
+
+
+def _come_back(timeline: Timeline, ran: Ran, here: dict[int, dict[str, Life]]) -> None:
+    """After a step whose nested ones ran elsewhere, callbacks included: here, nothing of what they did has happened."""
+    before = here.pop(ran.number, None)
+    if before is not None:
+        new = timeline.lives if ran.concurrent else {}
+        timeline.lives = {**new, **before}
 
 
 def _parents(timeline: Timeline, operation: Operation | None, step: Step, names: tuple[str, ...]) -> tuple[str, ...]:

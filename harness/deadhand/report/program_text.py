@@ -86,6 +86,10 @@ def _hazard(step: Step) -> str:
         return f"@touch {args.get('how', 'repr')}({names})"
     if step.do == "@uninitialised":
         return f"@uninitialised {step.out} like {names}"
+    if step.do == "@fork":
+        return "@fork" + (", the child exits" if step.args.get("leave") == "exit" else "")
+    if step.do == "@subinterpreter":
+        return "@subinterpreter"
     if step.do == "@pressure":
         operation, times = args.pop("operation", "?"), args.pop("times", "?")
         return f"@pressure {operation}{f'({_arguments(args)})' if args else ''} x{times}"

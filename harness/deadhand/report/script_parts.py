@@ -18,6 +18,8 @@ def wrong(message, word="WRONG"):
 class step:
     """One step. What it raises is shown, and the script goes on, as a program with `try` around each call would."""
 
+    leaving = False  # a forked child is on its way out of the interpreter
+
     def __init__(self, number, stress=False, quiet=False):
         self.number = number
         self.stress = stress
@@ -32,6 +34,8 @@ class step:
             gc.enable()
 
     def __exit__(self, kind, error, traceback):
+        if self.leaving:
+            return False
         if error is None or kind is NothingMade:
             returned.add(self.number)
             judge(self.number, None, self.before)
@@ -164,6 +168,75 @@ class Knot:
     def __init__(self, handles):
         self.handles = handles
         self.me = self
+''',
+    "Phoenix": '''
+class Phoenix:
+    """Garbage in a cycle of its own, with handles; as it dies it gives them back."""
+
+    def __init__(self, handles):
+        self.handles = handles
+        self.me = self
+
+    def __del__(self):
+        globals().update(self.handles)
+''',
+    "resurrect": '''
+def resurrect(*names):
+    """Leave the handles of those names to the collector, which finalizes them, with something that gives them back as it dies itself."""
+    Phoenix({name: globals().pop(name) for name in names})
+    gc.collect()
+''',
+    "fork": '''
+def fork(inside, real_exit, patience=0):
+    """Fork: the child does `inside` and leaves; this process waits for it, and ends as it did if it did not end well."""
+    pid = os.fork()
+    if not pid:
+        if patience:
+            faulthandler.register(signal.SIGALRM, chain=True)  # the watchdog's thread is not in this process
+            signal.alarm(patience)
+        if inside is not None:
+            inside()
+        if problems:
+            os._exit(1)
+        if real_exit:
+            print("the child exits", flush=True)
+            gc.unfreeze()
+            gc.enable()
+            step.leaving = True
+            sys.exit(0)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        faulthandler.disable()
+        with contextlib.suppress(OSError):
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    if status:
+        os._exit(os.WEXITSTATUS(status))
+''',
+    "in_second_interpreter": '''
+def in_second_interpreter(text, setup=False):
+    """A second interpreter of this process runs this file as far as it is no program, then `text`, and is ended."""
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    head = pathlib.Path(__file__).read_text(encoding="utf-8").partition("\\n# --- The program")[0]
+    begin = "plan = Plan()\\n" + ("plan.setup()\\n" if setup else "")
+    end = "\\nif problems:\\n    os._exit(1)\\n"
+    if interpreters.__name__ == "_interpreters":
+        second, run = interpreters.create("legacy"), interpreters.exec
+    else:
+        run = interpreters.run_string
+        try:
+            second = interpreters.create(isolated=False)
+        except TypeError:
+            second = interpreters.create()
+    try:
+        print("second interpreter:", run(second, f"{head}\\n{begin}{text}\\n{end}") or "came to its end", flush=True)
+    except Exception as error:
+        print(f"second interpreter: {error}", flush=True)
+    interpreters.destroy(second)
 ''',
     "fresh": '''
 def fresh(constant):
@@ -323,6 +396,6 @@ BASE = {
 """What a plan may use of deadhand.Target."""
 
 MODULES = (
-    "asyncio", "contextlib", "copy", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "sys", "tempfile", "threading", "types", "weakref",
+    "asyncio", "contextlib", "copy", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "signal", "sys", "tempfile", "threading", "types", "weakref",
 )  # fmt: skip
 """Modules that the parts and the steps may use; a script imports those it does."""

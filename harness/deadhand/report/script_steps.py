@@ -52,7 +52,10 @@ _TOUCH_STATEMENTS = {
 }
 _CONTAINERS = {"list": "[{0}]", "tuple": "tuple([{0}])", "set": "set([{0}])", "frozenset": "frozenset([{0}])"}
 _INT_LIMIT = 4000
-_LETS_GO = ("@drop", "@cycle")
+_CHILD_PATIENCE = 8
+"""Seconds that a forked child may hang: less than the script itself, which then shows what hung."""
+
+_LETS_GO = ("@drop", "@cycle", "@resurrect")
 _OWN_FUNCTIONS = re.compile(r"(step|inside|thread)_[0-9_]+")
 
 
@@ -189,6 +192,9 @@ class StepWriter:
             for each in body:
                 lines += self._inside(each)
             node.names[key] = "inside_" + "_".join([str(node.number), *([str(body[0].number)] if len(bodies) > 1 else [])])
+            if node.step.do == "@subinterpreter":
+                lines += _text(node.names[key], [line for each in body for line in self._step(each) + self._after(each)])
+                continue
             lines += self._function(node.names[key], list(body), f"runs inside step {node.number}")
         return lines
 
@@ -265,6 +271,15 @@ class StepWriter:
             return [self._result(node, f"type({handles[0]}).__new__(type({handles[0]}))")]
         if verb == "reinitialise" and handles:
             return [self._reinitialise(next(refs(step)))]
+        if verb == "resurrect" and handles:
+            return [f"{self.name('resurrect')}({', '.join(repr(each) for each in handles)})"]
+        if verb == "fork":
+            body = next((node.names[key] for key in node.bodies if key in node.names), "None")
+            patience = f", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
+            return [f"{self.name('fork')}({body}, real_exit={step.args.get('leave') == 'exit'}{patience})"]
+        if verb == "subinterpreter":
+            body = next((node.names[key] for key in node.bodies if key in node.names), "''")
+            return [f"{self.name('in_second_interpreter')}({body}{', setup=True' if 'setup' in self.plan.members else ''})"]
         if verb == "pressure":
             return [self._pressure(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")
@@ -436,6 +451,14 @@ def _number(number: Number) -> str:
     if len(number.text) > _INT_LIMIT:
         raise UnsupportedError("cannot export: a number of more than 4000 digits", remedy="shrink the case first: deadhand shrink")
     return number.text
+
+
+def _text(name: str, body: list[str]) -> list[str]:
+    """A variable that holds lines of code, to be read as such where that can be."""
+    text = "\n".join(body)
+    if "\\" in text or '"""' in text:
+        return [f"{name} = {text!r}", ""]
+    return [f'{name} = """  # runs in a second interpreter', *body, '"""', ""]
 
 
 def _comment(text: str) -> str:

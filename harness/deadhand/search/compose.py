@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from deadhand.hazards import HAZARDS, Hazard, weights
 from deadhand.hazards.base import use
 from deadhand.hazards.draft import Draft
+from deadhand.hazards.fork import Fork
+from deadhand.hazards.subinterpreter import SubInterpreter
 
 if TYPE_CHECKING:
     from deadhand.hazards.drawer import Drawer
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
 
 _EXIT = next(hazard for hazard in HAZARDS if hazard.name == "interpreter exit")
+_SECOND = next(hazard for hazard in HAZARDS if isinstance(hazard, SubInterpreter))
+_FORK = next(hazard for hazard in HAZARDS if isinstance(hazard, Fork))
 
 
 class Composer:
@@ -22,16 +26,22 @@ class Composer:
     def __init__(self, target: Description) -> None:
         self.target = target
         self.hazards: list[tuple[Hazard, int]] = [
-            (hazard, hazard.weight) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
+            (hazard, hazard.share(target)) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
         ]
+        self.dear = [
+            (hazard.name, write)
+            for hazard, write in ((_SECOND, _SECOND.write), (_FORK, _FORK.write_exit))
+            if hazard.name not in target.skip_hazards and hazard.fits(target)
+        ]
+        self._turn = 0
         self.can_exit = _EXIT.name not in target.skip_hazards and _EXIT.fits(target)
         self.operations = list(target.operations.values())
         self.enders = [each for each in self.operations if each.ends]
         self.shy: frozenset[str] = frozenset()
         self.users = [each for each in self.operations if not each.ends]
 
-    def program(self, draw: Drawer, *, may_exit: bool = False, must_exit: bool = False) -> tuple[Program, list[str]]:
-        """One program, and the names of the hazards written into it; the last of a batch may, or must, exit the interpreter."""
+    def program(self, draw: Drawer, *, may_exit: bool = False, must_exit: bool = False, must_dear: bool = False) -> tuple[Program, list[str]]:
+        """One program, and the names of the hazards written into it; the last of a batch may, or must, exit the interpreter or do what is as dear."""
         draft = Draft(self.target, draw, self.shy)
         shape = draw.weighted(weights.SHAPE)
         if shape == "motif":
@@ -39,9 +49,14 @@ class Composer:
                 self.hazard(draft)
         else:
             self.walk(draft, self.length(draw), noise=shape == "motifs")
-        if self.can_exit and (must_exit or (may_exit and draw.chance(weights.EXIT))):
+        if self.can_exit and not must_dear and (must_exit or (may_exit and draw.chance(weights.EXIT))):
             _EXIT.write(draft)
             draft.hazards.append(_EXIT.name)
+        elif self.dear and (must_dear or (may_exit and draw.chance(weights.DEAR))):
+            name, write = self.dear[self._turn % len(self.dear)]
+            self._turn += 1
+            write(draft)
+            draft.hazards.append(name)
         program = draft.finish()
         return program, draft.hazards
 

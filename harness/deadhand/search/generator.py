@@ -43,11 +43,11 @@ class Generator:
         self._slots: Counter[tuple[str, str]] = Counter()
         self._gave: dict[str, tuple[int, int]] = {}
 
-    def program(self, *, may_exit: bool = False, must_exit: bool = False) -> tuple[Program, list[str]]:
+    def program(self, *, may_exit: bool = False, must_exit: bool = False, must_dear: bool = False) -> tuple[Program, list[str]]:
         """The next program and its hazards."""
         program, hazards = Program(), list[str]()
         for _ in range(4):
-            program, hazards = self.composer.program(self.draw, may_exit=may_exit, must_exit=must_exit)
+            program, hazards = self.composer.program(self.draw, may_exit=may_exit, must_exit=must_exit, must_dear=must_dear)
             if program.steps and not (self.known and self._known(program) and self.draw.chance(_AGAIN)):
                 break
         return program, hazards

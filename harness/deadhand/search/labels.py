@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deadhand.hazards.selectors import selected
 from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Step, refs_in
+from deadhand.oracles.timeline import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _HOLDERS = frozenset((Hostile, Items, Lent))
+_NOTHING = Step(do="@collect")
 
 
 def _names(step: Step) -> list[str]:
@@ -38,10 +40,11 @@ class _Believed:
         self.ended: set[str] = set()
         self.dropped: set[str] = set()
         self.odd: set[str] = set()
+        self.risen: set[str] = set()
         self.sort: dict[str, str] = {}
 
     def state(self, name: str) -> str:
-        if not (self.disposed or self.ended or self.dropped or self.odd):
+        if not (self.disposed or self.ended or self.dropped or self.odd or self.risen):
             return "live"
         if name in self.odd:
             return "uninitialised"
@@ -52,6 +55,8 @@ class _Believed:
             return "orphan"
         if name in self.ended or above & self.ended:
             return "ended"
+        if name in self.risen:
+            return "resurrected"
         return "outlived" if above & self.dropped else "live"
 
     def ancestors(self, name: str) -> set[str]:
@@ -78,6 +83,8 @@ class _Believed:
                 self.parents[step.out] = ()
         if step.do in ("@drop", "@cycle"):
             self.dropped.update(names)
+        if step.do == "@resurrect":
+            self.risen.update(names)
         if operation is None:
             return
         for kind in operation.disposes:
@@ -97,13 +104,16 @@ def labels(target: Description, program: Program) -> dict[int, str]:
 def walk_labels(target: Description, program: Program, only: Container[str] | None = None) -> Iterator[tuple[int, str]]:
     """The same one after another; `only` for the steps of these names."""
     believed = _Believed(target)
+    elsewhere: set[int] = set()
     waiting: list[tuple[int, Step]] = []
     for number, step, inside in program.walk():
         while waiting and waiting[-1][0] != inside:
             believed.take(waiting.pop()[1])
         if only is None or step.do in only:
             yield number, label(believed, step)
-        waiting.append((number, step))
+        waiting.append((number, step if inside not in elsewhere else _NOTHING))
+        if step.do in ELSEWHERE or inside in elsewhere:
+            elsewhere.add(number)
 
 
 def label(believed: _Believed, step: Step) -> str:

@@ -30,13 +30,16 @@ SPECIMENS = Path("native/specimens")
 NEEDS_CONTROL = "needs control of schedules"
 """Said of a specimen whose window has no width, where threads cannot be controlled."""
 
+NOT_RUN_HERE = "not run here: needs a free-threaded interpreter"
+"""Said of a specimen that cannot show where there is a GIL."""
+
 
 class SpecimenResult(Event, frozen=True, tag="specimen"):
     """What a hunt made of one specimen. Over several seeds: `found` and `class_named` when most seeds did, numbers are medians.
 
     `schedules_to_first` counts runs with overlapping steps; null for a bug that needs one thread. `false_alarms` counts finds on the fixed twin, all seeds together.
     `note` says why a specimen could not run here; it then counts as not found. `needs` is "control" for one that is found by control of schedules alone, where
-    there is none: then only the fixed twin is hunted, and nothing is demanded of the bug.
+    there is none, and "free-threading" for one that cannot show where there is a GIL: then only the fixed twin is hunted, and nothing is demanded of the bug.
     """
 
     specimen: str
@@ -98,6 +101,13 @@ def can_control() -> bool:
     return not subprocess.run([sys.executable, "-c", "from deadhand import _native; _native.Scheduler.arm()"], capture_output=True, check=False).returncode
 
 
+def lacking(specimen: dict[str, Any], *, controlled: bool) -> str:
+    """What this machine or interpreter lacks for the bug to show: "control", "free-threading", or nothing."""
+    if specimen.get("needs") == "free-threading" and getattr(sys, "_is_gil_enabled", lambda: True)():
+        return "free-threading"
+    return "control" if specimen.get("window") == "zero" and not controlled else ""
+
+
 def _build(root: Path) -> str:
     """Build the specimens; why that failed, or an empty string."""
     spec = importlib.util.spec_from_file_location("deadhand_specimens_build", root / "build.py")
@@ -120,8 +130,8 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
     named: list[str] = []
     right = 0
     alarms = 0
-    needs = "control" if specimen.get("window") == "zero" and not controlled else ""
-    note = NEEDS_CONTROL if needs else ""
+    needs = lacking(specimen, controlled=controlled)
+    note = {"control": NEEDS_CONTROL, "free-threading": NOT_RUN_HERE}.get(needs, "")
     for number in range(first_seed, first_seed + seeds):
         try:
             found = [] if needs else _hunt(f"{plan}:Bug", number, programs, settings, jobs, lambda each: each.mad in accepted)

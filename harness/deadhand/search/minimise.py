@@ -25,6 +25,7 @@ from deadhand.model.program import (
     refs,
     replace,
 )
+from deadhand.oracles.timeline import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +59,7 @@ class Minimiser:
         changed = True
         while changed and not self.spent:
             program, changed = self._fewer_steps(program)
-            for candidates in (_bypassed, _without_pairs, _endings, _nested, _threads, _flags, _values):
+            for candidates in (_here, _looser, _bypassed, _without_pairs, _endings, _nested, _threads, _flags, _values):
                 program, better = self._descend(program, candidates)
                 changed = changed or better
         return renamed(program)
@@ -172,6 +173,29 @@ def _without_pairs(program: Program) -> Iterator[Program]:
             yield _with_steps(program, [step for at, step in enumerate(steps) if at not in (early, late)])
 
 
+def _here(program: Program) -> Iterator[Program]:
+    """With what ran in another process or interpreter run here: if that shows it too, it is not about them."""
+    for at, step in enumerate(program.steps):
+        if step.do not in ELSEWHERE:
+            continue
+        inside = [nested for hostile in hostiles(step) for nested in hostile.body]
+        after = _with_steps(program, [*program.steps[:at], *inside, *program.steps[at + 1 :]])
+        if step.args.get("leave") == "exit":
+            yield replace(_with_steps(program, [*program.steps[:at], *inside]), ending="exit")
+        yield after
+
+
+def _looser(program: Program) -> Iterator[Program]:
+    """With fewer handles left to the collector together; a single one simply dropped."""
+    for at, step in enumerate(program.steps):
+        if step.do not in ("@cycle", "@resurrect"):
+            continue
+        for name in reversed(step.args) if len(step.args) > 1 else ():
+            yield _put(program, at, replace(step, args={each: value for each, value in step.args.items() if each != name}))
+        if step.do == "@cycle" and len(step.args) == 1:
+            yield _put(program, at, replace(step, do="@drop"))
+
+
 def _bypassed(program: Program) -> Iterator[Program]:
     """Without a step that makes a handle, and an earlier one of the same kind in its place: a view in place of a view of it."""
     for late in range(len(program.steps) - 1, 0, -1):
@@ -206,7 +230,7 @@ def _simpler_hostiles(step: Step) -> Iterator[Step]:
             for skip in range(len(target.body) - 1, -1, -1):
                 yield _swap(step, target, replace(target, body=target.body[:skip] + target.body[skip + 1 :]))
         for at, nested in enumerate(target.body):
-            for simpler in (*_simpler_hostiles(nested), *_simpler_values(nested)):
+            for simpler in (*_simpler_hostiles(nested), *_calmer(nested), *_simpler_values(nested)):
                 yield _swap(step, target, replace(target, body=(*target.body[:at], simpler, *target.body[at + 1 :])))
         if target.raises:
             yield _swap(step, target, replace(target, raises=False))
@@ -219,6 +243,11 @@ def _simpler_hostiles(step: Step) -> Iterator[Step]:
         if target.nth > 1:
             yield _swap(step, target, replace(target, nth=1))
             yield _swap(step, target, replace(target, nth=target.nth - 1))
+
+
+def _calmer(step: Step) -> Iterator[Step]:
+    if step.stress:
+        yield replace(step, stress=False)
 
 
 def _same(each: Hostile, target: Hostile) -> bool:
@@ -259,8 +288,10 @@ def _folded(program: Program, threads: set[int]) -> Program:
 
 def _flags(program: Program) -> Iterator[Program]:
     for at, step in enumerate(program.steps):
-        if step.stress:
-            yield _put(program, at, replace(step, stress=False))
+        for calmer in _calmer(step):
+            yield _put(program, at, calmer)
+        if step.args.get("leave") == "exit":
+            yield _put(program, at, replace(step, args={**step.args, "leave": "at once"}))
         times = step.args.get("times")
         if step.do == "@pressure" and isinstance(times, int) and times > 1:
             for fewer in (1, times // 2):
@@ -275,7 +306,7 @@ def _values(program: Program) -> Iterator[Program]:
 
 def _simpler_values(step: Step) -> Iterator[Step]:
     for name, value in step.args.items():
-        if name in ("how", "operation", "times"):
+        if name in ("how", "operation", "times", "leave"):
             continue
         for simpler in _simpler(value):
             yield replace(step, args={**step.args, name: simpler})

@@ -46,7 +46,8 @@ _SAY_SECONDS = 0.5
 _MACHINE_SHARE = 0.1  # of a target's time goes to the Hypothesis machine: its database, then new examples
 _MACHINE_SECONDS = 5.0
 _MACHINE_STEPS = 10
-_EXITS_FIRST = 6  # batches at the beginning that each end with an interpreter exit
+_EXITS_FIRST = 9  # batches at the beginning that each end with an interpreter exit…
+_DEAR_FIRST = (1, 2, 4, 5)  # …but for these, which end with a second interpreter, or with the exit of a forked child
 _MACHINE_PROGRAMS = 30  # one program in so many is the machine's when a hunt is bounded by programs
 _GRACE = 4.0  # seconds that the find being minimised may take when a target's time is over
 _SAME_PLACE = 4  # minimisations of one symptom in one operation that came to a known end, before most are skipped
@@ -215,7 +216,7 @@ class Pursuit:
         batch = self.portfolio.explored(size)
         while len(batch) < size:
             last = len(batch) == size - 1
-            program, hazards = self.generator.program(may_exit=last, must_exit=last and self._batches < _EXITS_FIRST)
+            program, hazards = self.generator.program(may_exit=last, must_exit=last and self._batches < _EXITS_FIRST, must_dear=last and self._batches in _DEAR_FIRST)
             batch += self.portfolio.scheduled(program, size - len(batch))
             self.hazards.update(set(hazards))
         self._batches += 1

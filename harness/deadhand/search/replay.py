@@ -115,7 +115,8 @@ def _lane(target: Description, mode: str, settings: Settings) -> Lane:
 
 
 def _finding_of(case: Case) -> Finding:
-    return Finding(case.oracle, case.symptom, case.detail, case.step, phase="exit" if case.program.ending == "exit" and not case.step else "steps", mad=case.mad)
+    exits = case.program.ending == "exit" or any(step.args.get("leave") == "exit" for step in case.program.steps)
+    return Finding(case.oracle, case.symptom, case.detail, case.step, phase="exit" if exits and not case.step else "steps", mad=case.mad)
 
 
 def _count(target: Description, case: Case, mode: str, settings: Settings, times: int) -> tuple[int, str]:

@@ -53,7 +53,8 @@ def _where(finding: Finding, program: Program) -> str:
     """The operation that was under way, or "after" when the steps were over."""
     if not finding.step:
         return "exit" if finding.phase == "exit" else "after"
-    return next((step.do for number, step, _ in program.walk() if number == finding.step), "after")
+    name = next((step.do for number, step, _ in program.walk() if number == finding.step), "after")
+    return "after" if name == "@collect" else name  # at the end everything is collected, too
 
 
 class Trial:

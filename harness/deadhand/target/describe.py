@@ -52,6 +52,7 @@ class Operation:
     unsafe: str = ""
     triggers: tuple[str, ...] = ()
     keeps: bool = False
+    restarts: bool = False
     after_dispose: Expectation | None = None
 
     @cached_property
@@ -175,6 +176,10 @@ class _Reader:
             disposed = handle_kinds[:1]
             if not disposed:
                 self.problem(line, f"operation '{name}' disposes of nothing", "write @disposes(connection), or give it a parameter named after a handle kind")
+        if "restarts" in marks["roles"]:
+            disposed = tuple(self.kinds)
+            if handle_kinds:
+                self.problem(line, f"operation '{name}': @restarts ends every handle, and takes none", "take the handle from its parameters, or mark it @disposes")
         ended = self.kind_names(marks.get("invalidates_kinds", ()), name, line)
         if "invalidates" in marks["roles"] and not ended:
             ended = tuple(kind for kind in self.kinds if any(self.is_child(kind, parent) for parent in handle_kinds)) or handle_kinds
@@ -195,6 +200,7 @@ class _Reader:
             unsafe=marks.get("unsafe", ""),
             triggers=(triggers,) if isinstance(triggers, str) else tuple(triggers),
             keeps=bool(marks.get("keeps")),
+            restarts="restarts" in marks["roles"],
             after_dispose=self.found(marks.get("after_dispose"), line),
         )
 

@@ -71,6 +71,11 @@ def invalidates(*kind: Any) -> Any:
     return _decorator("invalidates", kind, kinds=True)
 
 
+def restarts(*function: Any) -> Any:
+    """The operation shuts the library down and starts it again: the life of every handle of the plan ends."""
+    return _decorator("restarts", function)
+
+
 def reads(*function: Any, after_dispose: Expectation | None = None) -> Any:
     """The answer belongs to the object: once its life or epoch has ended, a read must raise or give the last answer."""
     return _decorator("reads", function, after_dispose=after_dispose)

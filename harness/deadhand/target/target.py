@@ -17,11 +17,13 @@ class Target:
     `module`: the library, by name or as the module itself; a plan whose library is missing is skipped.
     `points`: modules written in Python, or packages, in whose lines a controlled schedule may switch threads; by name or
     as modules. `module` itself is among them. Native code needs no mention.
+    `forks_while_busy`: the library promises to survive a fork while another thread is inside it, so that deadhand may fork then.
     `skip_hazards`: names of hazards that do not apply, each with the reason.
     """
 
     module: ClassVar[str | ModuleType | None] = None
     points: ClassVar[tuple[str | ModuleType, ...]] = ()
+    forks_while_busy: ClassVar[bool] = False
     skip_hazards: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workspace: Any = None) -> None:

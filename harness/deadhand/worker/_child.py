@@ -7,7 +7,6 @@ What a child calls at its end is looked up beforehand: the target may have repla
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from deadhand import _native
 from deadhand.model import history
 from deadhand.model.program import Program
 from deadhand.model.status import FULL_JOURNAL, INTERNAL
+from deadhand.worker.forking import Leaving, leave_behind
 
 if TYPE_CHECKING:
     from deadhand.worker.runtime import Runtime
@@ -44,11 +44,11 @@ def run_batch(runtime: Runtime, programs: list[bytes], journal: Any, *, stacks: 
 
     With `stacks` the page guard, if there is one, takes the native stacks of each block.
     """
-    me = _getpid()
+    runtime.pid = _getpid()  # a forked process that takes part in the program says so there
     write = journal.append
 
     def append(record: bytes) -> None:
-        if _getpid() != me:
+        if _getpid() != runtime.pid:
             _exit(0)  # a fork made inside a call came back here: it is not this child
         try:
             write(record)
@@ -68,12 +68,14 @@ def run_batch(runtime: Runtime, programs: list[bytes], journal: Any, *, stacks: 
             program = _decode(data)
             runtime.run(program)
             if program.ending == "exit":
-                _before_exit(runtime)
+                leave_behind(runtime)
                 break
         else:
             _exit(0)
+    except Leaving:
+        leave_behind(runtime)
     except:  # noqa: E722  memory is spoilt, builtins are gone, or deadhand is wrong: the parent decides
-        _give_up(me)
+        _give_up(runtime.pid)
     sys.exit(0)
 
 
@@ -83,12 +85,3 @@ def _give_up(me: int) -> NoReturn:
             _print_exc()
     finally:
         _exit(INTERNAL)
-
-
-def _before_exit(runtime: Runtime) -> None:
-    """Leave the handles to a module's globals and to the collector, as in a user's program."""
-    import __main__
-
-    __main__.deadhand_held = list(runtime.held.values()) + runtime.kept
-    gc.unfreeze()
-    gc.enable()

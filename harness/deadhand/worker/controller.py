@@ -26,7 +26,7 @@ from deadhand.model.status import FULL_JOURNAL
 from deadhand.worker import evidence, protocol, strays
 from deadhand.worker.native_frames import resolve
 from deadhand.worker.records import read_groups
-from deadhand.worker.stacks import take_stacks
+from deadhand.worker.stacks import forked, take_stacks
 from deadhand.worker.workspace import remove_tree
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class Lane:
         if self._pid and not strays.is_alive(self._pid):
             return self._finish_without_zygote() if now - self._moved > self.settings.hang_seconds + _CLEANING else None
         if self._pid and self.take_hang_stacks:
-            self._stacks = take_stacks(self._pid)
+            self._stacks = "\n".join(take_stacks(pid) for pid in (*forked(self._pid), self._pid))
         self._killed = time.monotonic()
         assert self._control is not None
         with contextlib.suppress(protocol.Lost):

@@ -446,6 +446,17 @@ class Callback:
         return "Callback"
 
 
+class Steps:
+    """What a hazard runs elsewhere: in a forked process."""
+
+    def __init__(self, value, fire):
+        self.value = value
+        self.fire = fire
+
+    def __call__(self):
+        self.fire(())
+
+
 CLASSES = {
     "index": Index,
     "equal": Equal,
@@ -461,4 +472,5 @@ CLASSES = {
     "path": Path,
     "object": Object,
     "callback": Callback,
+    "steps": Steps,
 }

@@ -27,6 +27,7 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.CONTROL: (int, str, int, int, list, _COUNT),
     history.STUCK: (str, int, list),
     history.STOPS: (int, list),
+    history.THREADS: (int,),
     history.DONE: (),
     history.GUARD: (str, str, int, int, _MOMENT, _MOMENT, _MOMENT),
     history.FRAMES: (str, list),

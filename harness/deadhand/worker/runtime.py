@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 import threading
 import types
@@ -18,9 +19,11 @@ from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Ste
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
+from deadhand.worker.forking import Leaving, fork_and_follow
 from deadhand.worker.hostile_values import CLASSES, Buffer
 from deadhand.worker.node import SCALARS, Node
 from deadhand.worker.points import files_of
+from deadhand.worker.second import run_there
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _MOST_LOST = 50
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
 _MISSING = object()
-_LETS_GO = (VERBS["@drop"], VERBS["@cycle"])
+_LETS_GO = (VERBS["@drop"], VERBS["@cycle"], VERBS["@resurrect"])
 
 
 class Raised(RuntimeError):  # noqa: N818  the name is read in reports
@@ -99,6 +102,7 @@ class Runtime:
     ) -> None:
         self.target = target
         self.append = append
+        self.pid = 0
         self.workspace = workspace
         self.fill = FREED_FILL.get(evidence)
         self.guard = guard
@@ -164,6 +168,7 @@ class Runtime:
             self._quietly(self.plan.teardown)  # type: ignore[union-attr]
             if program.ending == "exit":
                 self._enter("exit")
+                self.note(history.THREADS, len(os.listdir("/proc/self/task")))  # noqa: PTH208  as cheap as can be
                 return
         self._enter("drop")
         self._release(nodes)
@@ -260,6 +265,8 @@ class Runtime:
             result = self._call(node)
         except Skip as skip:
             self.note(history.SKIPPED, node.number, str(skip))
+        except Leaving:
+            raise
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
             self.note(history.RAISED, node.number, _bases(type(error)), _say(error), self._in_plan(error))
         else:
@@ -406,6 +413,13 @@ class Runtime:
             message = f"no operation named {name}"
             raise Skip(message)
         return types.MethodType(operation.function, self.plan)
+
+    fork = fork_and_follow
+
+    def in_second_interpreter(self, nodes: tuple[Node, ...]) -> None:
+        """Load the plan in a second interpreter, do `nodes` there, and end it. Raises Skip where there can be none."""
+        if why := run_there(self, nodes):
+            raise Skip(why)
 
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.

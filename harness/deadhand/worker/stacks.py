@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -87,6 +88,16 @@ def take_stacks(pid: int) -> str:
             return shorten(done.stdout)
         why = done.stderr.strip()[-300:]
     return f"no stacks: {why}\n{kernel_view(pid)}"
+
+
+def forked(pid: int) -> list[int]:
+    """The processes that `pid` has forked and that are still there, those that they have forked first."""
+    found: list[int] = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError, ValueError):
+            for child in map(int, listed.read_text(encoding="ascii").split()):
+                found += [*forked(child), child]
+    return found
 
 
 def shorten(text: str) -> str:

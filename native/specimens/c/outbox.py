@@ -24,7 +24,7 @@ class Outbox:
         return self
 
     def _open(self):
-        if self._closed:
+        if self._closed or self._pointer is None:  # finalized, and given back by somebody's finalizer
             raise ValueError("outbox is closed")
         return self._pointer
 

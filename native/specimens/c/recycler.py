@@ -41,8 +41,9 @@ class Pool:
             if self.closed:
                 block.close()
             elif self._fixed:
-                self._lib.block_wipe(block._pointer)
-                self._idle.append(block._pointer)
+                pointer, block._pointer = block._pointer, None  # whoever gets the block back has none
+                self._lib.block_wipe(pointer)
+                self._idle.append(pointer)
             else:
                 self._lib.block_free(block._pointer)
                 self._idle.append(block)

@@ -28,7 +28,7 @@ class Catalog:
         return self
 
     def _open(self):
-        if self._closed:
+        if self._closed or self._pointer is None:  # finalized, and given back by somebody's finalizer
             raise ValueError("catalog is closed")
         return self._pointer
 

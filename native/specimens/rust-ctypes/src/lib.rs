@@ -2,7 +2,9 @@
 //! The crate is built twice, with and without the feature `fixed`, the only difference.
 
 mod catalog;
+mod depot;
 mod page;
+mod ticket;
 #[path = "../../rust/src/window.rs"]
 mod window;
 

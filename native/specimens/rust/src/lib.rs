@@ -63,4 +63,6 @@ specimens! {
     gauge_bug gauge_fixed "gauge.rs",
     slabs_bug slabs_fixed "slabs.rs",
     holder_bug holder_fixed "holder.rs",
+    workers_bug workers_fixed "workers.rs",
+    engineroom_bug engineroom_fixed "engineroom.rs",
 }
