@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deadhand.hazards.base import Hazard
 from deadhand.hazards.collect import Collect
+from deadhand.hazards.creator_ends import CreatorEnds
 from deadhand.hazards.cycle import Cycle
 from deadhand.hazards.double_dispose import DoubleDispose
 from deadhand.hazards.drop import Drop
@@ -38,6 +39,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Uninitialised(),
     Reinitialise(),
     Share(),
+    CreatorEnds(),
     Overlap(),
     Touch(),
     InterpreterExit(),

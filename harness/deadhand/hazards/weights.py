@@ -35,3 +35,4 @@ WALK = (("operation", 62), ("end", 14), ("hazard", 24))
 STRESS = 3
 EXIT = 20  # of the programs that come last in a batch: a real interpreter exit costs as much as a hundred programs
 PRESSURE = (20, 50)  # creations
+ELSEWHERE = 25  # a handle is let go, or the collector runs, on another thread than the main one

@@ -18,6 +18,7 @@ HAZARD_NAMES = (
     "uninitialised",
     "reinitialise",
     "share",
+    "creator ends",
     "overlap",
     "touch",
     "interpreter exit",

@@ -8,6 +8,7 @@ from deadhand.model.program import replace
 from deadhand.model.verdict import Finding, Verdict
 from deadhand.oracles import (
     assertion,
+    borrow,
     boundary,
     contract,
     deadlock,
@@ -35,6 +36,7 @@ ORACLES = {
     "deadlock": deadlock.judge,
     "memory": memory.judge,
     "hang": hang.judge,
+    "borrow": borrow.judge,
     "boundary": boundary.judge,
     "identity": identity.judge,
     "observation": observation.judge,

@@ -23,6 +23,10 @@ _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase",
 
 def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
+    if finding.phase != "exit" and finding.oracle not in ("identity", "deadlock", "borrow") and _elsewhere(view, finding):
+        return "MAD-20"
+    if finding.oracle == "borrow":
+        return "MAD-23"
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
     if finding.oracle in ("ledger", "growth"):
@@ -43,6 +47,18 @@ def mad_class(view: View, finding: Finding) -> str:
     if ran is None:
         return _of_aftermath(view)
     return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
+
+
+def _elsewhere(view: View, finding: Finding) -> bool:
+    """Whether it takes a second thread, though only one runs at a time: the minimiser would have everything on the main thread.
+
+    What was done on a handle that is gone is about that, wherever it ran.
+    """
+    ran = view.timeline.ran
+    if not any(each.step.thread for each in ran) or any(each.concurrent for each in ran):
+        return False
+    failed = view.timeline.by_number(finding.step)
+    return failed is None or all(state.word in ("live", "outlived") for state in failed.states)
 
 
 def _of_ledger(view: View, finding: Finding) -> str:

@@ -86,6 +86,8 @@ def _hazard(step: Step) -> str:
         return f"@touch {args.get('how', 'repr')}({names})"
     if step.do == "@uninitialised":
         return f"@uninitialised {step.out} like {names}"
+    if step.do == "@end_thread":
+        return f"@end_thread {args.get('thread', '?')}"
     if step.do == "@pressure":
         operation, times = args.pop("operation", "?"), args.pop("times", "?")
         return f"@pressure {operation}{f'({_arguments(args)})' if args else ''} x{times}"

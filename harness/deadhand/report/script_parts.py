@@ -269,7 +269,8 @@ class Thread:
 
     def __init__(self):
         self.work = queue.SimpleQueue()
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def start(self, steps, barrier=None):
         done = threading.Event()
@@ -278,6 +279,10 @@ class Thread:
 
     def run(self, steps):
         self.start(steps).wait()
+
+    def end(self):
+        self.work.put(None)
+        self.thread.join()
 
     def serve(self):
         while (work := self.work.get()) is not None:

@@ -265,6 +265,11 @@ class StepWriter:
             return [self._result(node, f"type({handles[0]}).__new__(type({handles[0]}))")]
         if verb == "reinitialise" and handles:
             return [self._reinitialise(next(refs(step)))]
+        if verb == "end_thread" and isinstance(number := step.args.get("thread"), int):
+            if number not in self.started:
+                return ["pass  # there is no such thread"]
+            self.started.discard(number)
+            return [f"{self.thread(number)}.end()"]
         if verb == "pressure":
             return [self._pressure(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")

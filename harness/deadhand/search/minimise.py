@@ -239,6 +239,18 @@ def _threads(program: Program) -> Iterator[Program]:
     for at, step in enumerate(program.steps):
         if step.overlap:
             yield _put(program, at, replace(step, overlap=False))
+    yield from _made_elsewhere(program)
+
+
+def _made_elsewhere(program: Program) -> Iterator[Program]:
+    """Without a drop on another thread, and what it dropped made there instead: at the end the main thread drops it."""
+    for late, step in enumerate(program.steps):
+        if step.do != "@drop" or not step.thread:
+            continue
+        for early in range(late):
+            if program.steps[early].out in set(refs(step)):
+                steps = [replace(each, thread=step.thread) if at == early else each for at, each in enumerate(program.steps) if at != late]
+                yield _with_steps(program, steps)
 
 
 def _serial(program: Program) -> Iterator[Program]:
@@ -275,7 +287,7 @@ def _values(program: Program) -> Iterator[Program]:
 
 def _simpler_values(step: Step) -> Iterator[Step]:
     for name, value in step.args.items():
-        if name in ("how", "operation", "times"):
+        if name in ("how", "operation", "times", "thread") and (step.is_hazard or name != "thread"):
             continue
         for simpler in _simpler(value):
             yield replace(step, args={**step.args, name: simpler})

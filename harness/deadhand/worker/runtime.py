@@ -399,6 +399,12 @@ class Runtime:
         """Hold something until the end of the program."""
         self.kept.append(made)
 
+    def end_thread(self, thread: int) -> None:
+        """End one of the program's threads. Raises Skip when it has not begun, and when it is the one that asks."""
+        if threading.current_thread() is not threading.main_thread() or not self.crew.end(thread):
+            message = f"there is no thread {thread} to end"
+            raise Skip(message)
+
     def operation(self, name: str) -> Callable[..., Any]:
         """An operation of the plan, bound. Raises Skip when there is none of that name."""
         operation = self.target.operations.get(name)

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod page;
+mod tally;
 #[path = "../../rust/src/window.rs"]
 mod window;
 

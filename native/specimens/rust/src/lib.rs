@@ -63,4 +63,6 @@ specimens! {
     gauge_bug gauge_fixed "gauge.rs",
     slabs_bug slabs_fixed "slabs.rs",
     holder_bug holder_fixed "holder.rs",
+    canvas_bug canvas_fixed "canvas.rs",
+    planner_bug planner_fixed "planner.rs",
 }
