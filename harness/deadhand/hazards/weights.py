@@ -35,4 +35,6 @@ WALK = (("operation", 62), ("end", 14), ("hazard", 24))
 STRESS = 3
 EXIT = 20  # of the programs that come last in a batch: a real interpreter exit costs as much as a hundred programs
 PRESSURE = (20, 50)  # creations
+FLIGHT = (("cancel", 40), ("drop", 20), ("close", 30), ("bare", 10))
+PAUSE = ((1, 60), (2, 25), (3, 15))  # the await at which
 ELSEWHERE = 25  # a handle is let go, or the collector runs, on another thread than the main one

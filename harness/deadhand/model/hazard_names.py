@@ -20,6 +20,7 @@ HAZARD_NAMES = (
     "share",
     "creator ends",
     "overlap",
+    "in flight",
     "touch",
     "interpreter exit",
     "hostile twin",

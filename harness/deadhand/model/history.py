@@ -28,6 +28,7 @@ IDENT = "T"  # [T, thread, what the system calls it]: so that a dying thread can
 SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the default, written by native code as it is made
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
+FOREIGN = "E"  # [E, step, what]: the event loop of a step was touched from another thread than its own
 DONE = "D"  # [D]
 GUARD = "V"  # [V, kind, access, offset, size, allocated, freed, touched]: [step, thread] each, or None if it was before the program; written by the page guard
 FRAMES = "N"  # [N, "made" | "freed" | "touched", [addresses]], the parent replaces the addresses by text

@@ -36,10 +36,10 @@ def judge(view: View) -> list[Finding]:
 
 
 def concerns(view: View, ran: Ran) -> bool:
-    """Whether a step was refused a live handle that may be shared, although nothing was ending a life meanwhile."""
+    """Whether a step was refused a live handle that may be shared, or that nobody else used, although nothing was ending a life meanwhile."""
     if not ran.raised or not ran.states or _WORDS.search(ran.message) is None or "builtins.Exception" not in ran.raised and not ran.raised[0].endswith(".PanicException"):
         return False
-    if any(state.word not in ("live", "outlived") or state.unsure or not _shareable(view, state.kind) for state in ran.states):
+    if any(state.word not in ("live", "outlived") or state.unsure or ((ran.concurrent or ran.inside) and not _shareable(view, state.kind)) for state in ran.states):
         return False
     return not any((operation := view.timeline.operation(each)) is not None and operation.ends for each in _met(view, ran))
 

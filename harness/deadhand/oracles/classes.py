@@ -5,6 +5,7 @@ The rules go from what is certain (an oracle that sees one class only) to what i
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 from deadhand.model.history import stuck
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from deadhand.oracles.timeline import Ran
     from deadhand.oracles.view import View
 
+_LOOP_GONE = ("Event loop is closed", "no running event loop", "Non-thread-safe operation")
 _DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
@@ -25,6 +27,10 @@ def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
     if finding.phase != "exit" and finding.oracle not in ("identity", "deadlock", "borrow") and _elsewhere(view, finding):
         return "MAD-20"
+    if finding.oracle == "loop":
+        return "MAD-30"
+    if finding.phase != "exit" and (flight := _of_flight(view, finding)):
+        return flight
     if finding.oracle == "borrow":
         return "MAD-23"
     if finding.oracle == "liveness":
@@ -47,6 +53,22 @@ def mad_class(view: View, finding: Finding) -> str:
     if ran is None:
         return _of_aftermath(view)
     return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
+
+
+def _of_flight(view: View, finding: Finding) -> str:
+    """An await was cut short, and it takes that; or an exception was lost that speaks of the loop. What a dead handle did is about that."""
+    if finding.oracle == "unraisable" and any(text in finding.detail for text in _LOOP_GONE):
+        return "MAD-30"
+    failed = view.timeline.by_number(finding.step)
+    if failed is not None and any(state.word not in ("live", "outlived") for state in failed.states):
+        return ""
+    flights = {each.step.flight for each in view.timeline.ran} - {""}
+    if flights & {"cancel", "drop"}:
+        return "MAD-29"
+    if flights:
+        return "MAD-30"
+    waits = failed is not None and (operation := view.timeline.operation(failed)) is not None and inspect.iscoroutinefunction(operation.function)
+    return "MAD-30" if finding.oracle == "hang" and waits and failed is not None and not failed.concurrent else ""
 
 
 def _elsewhere(view: View, finding: Finding) -> bool:

@@ -118,7 +118,7 @@ def label(believed: _Believed, step: Step) -> str:
     sorts = sorted({sort for each in names if (sort := believed.sort.get(each))}) if believed.sort else ()
     if sorts:
         name += " of " + " ".join(sorts)
-    extra = [*states, *inner, *(["overlap"] if step.overlap else [])]
+    extra = [*states, *inner, *(["overlap"] if step.overlap else []), *([step.flight] if step.flight else [])]
     return f"{name}({', '.join(extra)})" if extra else name
 
 

@@ -273,6 +273,12 @@ def _flags(program: Program) -> Iterator[Program]:
     for at, step in enumerate(program.steps):
         if step.stress:
             yield _put(program, at, replace(step, stress=False))
+        if step.flight:
+            yield _put(program, at, replace(step, flight="", pause=1))
+            if step.pause > 1:
+                yield _put(program, at, replace(step, pause=1))
+            if step.flight != "cancel":
+                yield _put(program, at, replace(step, flight="cancel"))
         times = step.args.get("times")
         if step.do == "@pressure" and isinstance(times, int) and times > 1:
             for fewer in (1, times // 2):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import sys
 import threading
+import time
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +26,7 @@ from deadhand.worker.points import files_of
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from deadhand.model.schedule import Schedule
     from deadhand.target.describe import Description
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 _TEXT = 200
 _MOST_LOST = 50
 """Lost exceptions written down per program: a thread that raises for ever must not fill the journal."""
+
+_SETTLE_SECONDS = 0.1
+_MOST_SETTLES = 4
+"""Programs of one child for which that is waited in vain: what leaks always must not cost a tenth of a second each time."""
 
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
@@ -116,9 +122,13 @@ class Runtime:
         self._fires: list[Fire] = []
         self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
+        self._cut = False
+        self._settles = _MOST_SETTLES
         self._in_region = False
         self._doing = threading.local()
         self._plan_file = target.path
+        if any(inspect.iscoroutinefunction(each.function) for each in target.operations.values()):
+            import deadhand.worker.flight  # noqa: F401  once, and not in every child
         sys.unraisablehook = self._on_unraisable
         threading.excepthook = self._on_thread_exception
 
@@ -170,6 +180,8 @@ class Runtime:
         self._enter("collect")
         if gc.collect():  # a finalizer may have made more garbage
             gc.collect()
+        if self._cut and ledgers is not None:
+            self._settle(ledgers)
         self._look_for_survivors()
         for fire in self._fires:
             fire.runtime = None
@@ -191,6 +203,7 @@ class Runtime:
 
     def _prepare(self, program: Program) -> list[Node]:
         self._lost = 0
+        self._cut = False
         self._reads = []
         self._canaries.clear()
         self._parents.clear()
@@ -314,7 +327,17 @@ class Runtime:
 
     def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
         result = node.operation.function(self.plan, **args)  # type: ignore[union-attr]
-        return _finish(result) if result.__class__ is types.CoroutineType else result
+        if result.__class__ is types.CoroutineType or (node.step.out is None and hasattr(result.__class__, "__await__")):
+            return self._fly(node, result)
+        return result
+
+    def _fly(self, node: Node, awaitable: Any) -> Any:
+        """Run what is awaited, in a loop of its own, as far as the step says."""
+        from deadhand.worker.flight import fly
+
+        step = node.step
+        self._cut = self._cut or bool(step.flight)
+        return fly(awaitable, step.flight, step.pause, lambda what: self.note(history.FOREIGN, node.number, what), lambda where, error: self._note_lost(where, type(error), error))
 
     def _returned(self, node: Node, result: Any) -> None:
         step, operation = node.step, node.operation
@@ -503,6 +526,19 @@ class Runtime:
         self._reads.clear()
         nodes.clear()
 
+    def _settle(self, ledgers: dict[str, int]) -> None:
+        """After an await was cut short, native code may be about to give back what it holds: it gets time for that."""
+        until = time.monotonic() + _SETTLE_SECONDS
+        while self._settles and (any(reference() is not None and not keeps for *_, reference, _, keeps in self._canaries) or self._unbalanced(ledgers)):
+            if time.monotonic() > until:
+                self._settles -= 1
+                return
+            time.sleep(_SETTLE_SECONDS / 50)
+            gc.collect()
+
+    def _unbalanced(self, ledgers: dict[str, int]) -> bool:
+        return any(self._quietly(lambda name=name: self._count(name)) not in (None, start) for name, start in ledgers.items())  # type: ignore[misc]
+
     def _look_for_survivors(self) -> None:
         for number, what, reference, cycle, keeps in self._canaries:
             if reference() is not None:
@@ -554,18 +590,6 @@ def _reference(made: Any) -> weakref.ref[Any]:
 
 
 _CONTAINERS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
-
-
-def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run an `async def` operation to its end, in a loop of its own, also inside a callback of another one."""
-    import asyncio
-
-    outer = asyncio._get_running_loop()  # noqa: SLF001  asyncio exports it, and has no other way to nest
-    asyncio._set_running_loop(None)  # noqa: SLF001
-    try:
-        return asyncio.run(coroutine)
-    finally:
-        asyncio._set_running_loop(outer)  # noqa: SLF001
 
 
 def _overwrite(node: Node, args: dict[str, Any]) -> None:

@@ -65,4 +65,6 @@ specimens! {
     holder_bug holder_fixed "holder.rs",
     canvas_bug canvas_fixed "canvas.rs",
     planner_bug planner_fixed "planner.rs",
+    porter_bug porter_fixed "porter.rs",
+    bell_bug bell_fixed "bell.rs",
 }
