@@ -9,6 +9,7 @@ from deadhand.hazards.cycle import Cycle
 from deadhand.hazards.double_dispose import DoubleDispose
 from deadhand.hazards.drop import Drop
 from deadhand.hazards.epoch import Epoch
+from deadhand.hazards.flood import Flood
 from deadhand.hazards.in_flight import InFlight
 from deadhand.hazards.interpreter_exit import InterpreterExit
 from deadhand.hazards.orphan import Orphan
@@ -43,6 +44,7 @@ HAZARDS: tuple[Hazard, ...] = (
     CreatorEnds(),
     Overlap(),
     InFlight(),
+    Flood(),
     Touch(),
     InterpreterExit(),
 )

@@ -21,6 +21,7 @@ HAZARD_NAMES = (
     "creator ends",
     "overlap",
     "in flight",
+    "flood",
     "touch",
     "interpreter exit",
     "hostile twin",

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from deadhand.oracles.view import View
 
 _LOOP_GONE = ("Event loop is closed", "no running event loop", "Non-thread-safe operation")
+_WITHOUT_GIL = ("without holding the GIL", "must be called with the GIL held", "the GIL is released", "without an active thread state")
 _DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
 
 def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
+    if finding.oracle == "growth" and finding.kind == "queue":
+        return "MAD-31"
+    if (finding.oracle == "liveness" and finding.kind == "deferred") or (finding.oracle == "death" and finding.phase != "exit" and _unattached(view)):
+        return "MAD-21"
     if finding.phase != "exit" and finding.oracle not in ("identity", "deadlock", "borrow") and _elsewhere(view, finding):
         return "MAD-20"
     if finding.oracle == "loop":
@@ -53,6 +58,18 @@ def mad_class(view: View, finding: Finding) -> str:
     if ran is None:
         return _of_aftermath(view)
     return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
+
+
+def _unattached(view: View) -> bool:
+    """Whether it died of touching Python without the GIL: the interpreter says so, or it was on a thread that Python does not know, and nothing was freed."""
+    death = view.history.death
+    if death is None:
+        return False
+    if any(text in death.stderr for text in _WITHOUT_GIL):
+        return True
+    foreign = "most recent call first" in death.stderr and "Current thread" not in death.stderr
+    given = any(_kinds_given(each.step) - {"bytes"} for each in view.timeline.ran)
+    return foreign and given and not any(each.concurrent for each in view.timeline.ran) and not any(life.disposed for life in view.timeline.lives.values())
 
 
 def _of_flight(view: View, finding: Finding) -> str:

@@ -90,6 +90,9 @@ def _hazard(step: Step) -> str:
         return f"@uninitialised {step.out} like {names}"
     if step.do == "@end_thread":
         return f"@end_thread {args.get('thread', '?')}"
+    if step.do == "@flood":
+        operation, limit = args.pop("operation", ""), args.pop("limit", 0)
+        return f"@flood {operation}({_arguments(args)}) x{limit}, x2, x4, x8" if operation else f"@flood {names} (time passes)"
     if step.do == "@pressure":
         operation, times = args.pop("operation", "?"), args.pop("times", "?")
         return f"@pressure {operation}{f'({_arguments(args)})' if args else ''} x{times}"

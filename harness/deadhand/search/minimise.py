@@ -293,7 +293,7 @@ def _values(program: Program) -> Iterator[Program]:
 
 def _simpler_values(step: Step) -> Iterator[Step]:
     for name, value in step.args.items():
-        if name in ("how", "operation", "times", "thread") and (step.is_hazard or name != "thread"):
+        if name in ("how", "operation", "times", "limit", "thread") and (step.is_hazard or name != "thread"):
             continue
         for simpler in _simpler(value):
             yield replace(step, args={**step.args, name: simpler})

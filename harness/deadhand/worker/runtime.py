@@ -42,6 +42,9 @@ _SETTLE_SECONDS = 0.1
 _MOST_SETTLES = 4
 """Programs of one child for which that is waited in vain: what leaks always must not cost a tenth of a second each time."""
 
+_FLOOD_SECONDS = 0.5
+_DROUGHT_SECONDS = 0.02
+
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
 _MISSING = object()
@@ -182,7 +185,7 @@ class Runtime:
             gc.collect()
         if self._cut and ledgers is not None:
             self._settle(ledgers)
-        self._look_for_survivors()
+        survivors = self._look_for_survivors()
         for fire in self._fires:
             fire.runtime = None
         self._fires.clear()
@@ -190,6 +193,8 @@ class Runtime:
             left = self._quietly(lambda name=name: self._count(name))  # type: ignore[misc]
             if left is not None:
                 self.note(history.LEDGER, name, start, left)
+        if survivors and ledgers and (late := [what for what, reference in survivors if reference() is None]):
+            self.note(history.LATE, late)
         self.plan = None
         self.workspace.clear()
         if self.guard is not None:
@@ -297,7 +302,7 @@ class Runtime:
             self._observe_before(node)
         args = self._arguments(node)
         if node.verb is not None:
-            self._doing.names = node.direct
+            self._doing.names, self._doing.node = node.direct, node
             return node.verb.perform(self, args)
         if not node.lends:
             return self._invoke(node, args)
@@ -436,6 +441,34 @@ class Runtime:
             raise Skip(message)
         return types.MethodType(operation.function, self.plan)
 
+    def flood(self, name: str, limit: int, args: dict[str, Any]) -> None:
+        """Call an operation `limit` times, and 2, 4 and 8 times as often in all; without one, let time pass. What is in use is noted.
+
+        Nothing is noted when a call raises, which is how a full queue may refuse, or when the time is over: it may wait instead.
+        """
+        from deadhand.worker.heap import in_use
+
+        call = self.operation(name) if name else None
+        until = time.monotonic() + _FLOOD_SECONDS
+        calls, seen = 0, list[int]()
+        for times in (1, 2, 4, 8):
+            if call is None:
+                time.sleep(_DROUGHT_SECONDS * times)
+            while call is not None and calls < limit * times:
+                result = call(**args)
+                if result.__class__ is types.CoroutineType:
+                    self._fly(self._doing.node, result)
+                del result
+                calls += 1
+                if time.monotonic() > until:
+                    return
+            gc.collect()
+            now = in_use(self.guard)
+            if now is None:
+                return
+            seen.append(now)
+        self.note(history.FLOOD, self._doing.node.number, limit if name else 0, seen)
+
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.
 
@@ -539,8 +572,11 @@ class Runtime:
     def _unbalanced(self, ledgers: dict[str, int]) -> bool:
         return any(self._quietly(lambda name=name: self._count(name)) not in (None, start) for name, start in ledgers.items())  # type: ignore[misc]
 
-    def _look_for_survivors(self) -> None:
-        for number, what, reference, cycle, keeps in self._canaries:
+    def _look_for_survivors(self) -> list[tuple[str, weakref.ref[Any]]]:
+        """Write down who is alive. Those given back are worth another look once the library was called: they had time to die by themselves."""
+        alive = [each for each in self._canaries if each[2]() is not None]
+        waited = bool(alive) and self._wait_for_death([each[2] for each in alive if not each[4]])
+        for number, what, reference, cycle, keeps in alive:
             if reference() is not None:
                 self.note(history.SURVIVOR, number, what, cycle, keeps)
                 if not keeps:
@@ -548,6 +584,17 @@ class Runtime:
         if self._survivors:
             self._survivors = [each for each in self._survivors if each() is not None]
             self.note(history.ALIVE, len({id(each()) for each in self._survivors}))
+        return [(what, reference) for _, what, reference, _, keeps in alive if waited and not keeps and reference() is not None]
+
+    def _wait_for_death(self, survivors: list[weakref.ref[Any]]) -> bool:
+        """Give a native thread time to let go, without calling the library. False where that was not, or need not be, done."""
+        if self._cut or not self._settles or not survivors or not self.target.ledgers:
+            return False
+        until = time.monotonic() + _SETTLE_SECONDS / 2
+        while any(reference() is not None for reference in survivors) and time.monotonic() < until:
+            time.sleep(_SETTLE_SECONDS / 50)
+        self._settles -= any(reference() is not None for reference in survivors)
+        return True
 
     def _count(self, name: str) -> int:
         return int(getattr(self.plan, name)())

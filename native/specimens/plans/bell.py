@@ -10,7 +10,7 @@ from shelf import load
 
 
 class _Bell(Target):
-    bell = Handle()
+    bell = Handle(survives_exit=False)  # its thread may be about to finish
 
     @creates(bell)
     def create(self):

@@ -67,4 +67,6 @@ specimens! {
     planner_bug planner_fixed "planner.rs",
     porter_bug porter_fixed "porter.rs",
     bell_bug bell_fixed "bell.rs",
+    capture_bug capture_fixed "capture.rs",
+    postbox_bug postbox_fixed "postbox.rs",
 }
