@@ -37,7 +37,7 @@ def judge(view: View) -> list[Finding]:
 
 def concerns(view: View, ran: Ran) -> bool:
     """Whether a step was refused a live handle that may be shared, or that nobody else used, although nothing was ending a life meanwhile."""
-    if not ran.raised or not ran.states or _WORDS.search(ran.message) is None or "builtins.Exception" not in ran.raised and not ran.raised[0].endswith(".PanicException"):
+    if not ran.raised or not ran.states or _WORDS.search(ran.message) is None:
         return False
     if any(state.word not in ("live", "outlived") or state.unsure or ((ran.concurrent or ran.inside) and not _shareable(view, state.kind)) for state in ran.states):
         return False

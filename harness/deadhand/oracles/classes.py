@@ -24,18 +24,13 @@ _DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk()
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
 
+_BY_KIND = {("growth", "queue"): "MAD-31", ("liveness", "deferred"): "MAD-21", ("loop", "foreign thread"): "MAD-30"}
+
+
 def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
-    if finding.oracle == "growth" and finding.kind == "queue":
-        return "MAD-31"
-    if (finding.oracle == "liveness" and finding.kind == "deferred") or (finding.oracle == "death" and finding.phase != "exit" and _unattached(view)):
-        return "MAD-21"
-    if finding.phase != "exit" and finding.oracle not in ("identity", "deadlock", "borrow") and _elsewhere(view, finding):
-        return "MAD-20"
-    if finding.oracle == "loop":
-        return "MAD-30"
-    if finding.phase != "exit" and (flight := _of_flight(view, finding)):
-        return flight
+    if sure := _BY_KIND.get((finding.oracle, finding.kind)) or (_of_flow(view, finding) if finding.phase != "exit" else ""):
+        return sure
     if finding.oracle == "borrow":
         return "MAD-23"
     if finding.oracle == "liveness":
@@ -58,6 +53,17 @@ def mad_class(view: View, finding: Finding) -> str:
     if ran is None:
         return _of_aftermath(view)
     return _of_threads(view, ran) or _of_nested(view, ran) or _of_states(view, ran, finding) or _of_account(view) or _of_past(view, ran)
+
+
+def _of_flow(view: View, finding: Finding) -> str:
+    """What is about threads, one at a time, and about awaits: the minimiser would have done without them."""
+    if finding.oracle in ("identity", "deadlock"):
+        return ""
+    if finding.oracle == "death" and _unattached(view):
+        return "MAD-21"
+    if finding.oracle != "borrow" and _elsewhere(view, finding):
+        return "MAD-20"
+    return _of_flight(view, finding)
 
 
 def _unattached(view: View) -> bool:

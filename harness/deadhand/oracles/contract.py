@@ -1,5 +1,4 @@
-"""Contract: what the plan says of a handle that is gone. Steps that ran at the same time as another are not
-judged, nor those that the program itself cut short.
+"""Contract: what the plan says of a handle that is gone. Steps that ran beside another, or were cut short by the program, are not judged.
 
 Blind to what happens to a handle whose disposal itself failed: nothing is promised of that.
 """

@@ -34,13 +34,13 @@ class Loop(asyncio.SelectorEventLoop):
         self._home = threading.get_ident()
         self.set_exception_handler(self._tell)
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
         if threading.get_ident() != self._home:
             self._foreign("call_soon")
             return self.call_soon_threadsafe(callback, *args, context=context)
         return super().call_soon(callback, *args, context=context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
         if threading.get_ident() != self._home:
             self._foreign("call_at")
         return super().call_at(when, callback, *args, context=context)
@@ -59,7 +59,7 @@ def fly(
     foreign: Callable[[str], None],
     lost: Callable[[str, BaseException], None],
 ) -> Any:
-    """Await it, also inside a callback of another loop. `flight` says how it ends, `pause` at which of its awaits:
+    """Await it, also inside a callback of another loop. `flight` says how it ends, `pause` at which of its awaits.
 
     "": it runs to its end. "cancel": its task is cancelled, and the loop goes on for a while. "drop": it is closed, and the
     loop goes on. "close": the loop is closed, and it is closed after that. "bare": there is no loop at all, and nobody
@@ -134,7 +134,7 @@ def _run(loop: Loop, coroutine: Coroutine[Any, Any, Any], flight: str, pause: in
 
 
 def _closed(loop: Loop, coroutine: Coroutine[Any, Any, Any], pause: int) -> Any:
-    counted = _Counted(coroutine, pause, lambda: (loop.call_soon(loop.stop), None)[1])
+    counted = _Counted(coroutine, pause, loop.stop)  # at once: before anything else of the loop's turn
     watched = _awaiting(counted)
     task = loop.create_task(watched)
     task.add_done_callback(lambda _: loop.stop())

@@ -19,7 +19,7 @@ class _MallInfo(ctypes.Structure):
 
 
 def _mallinfo() -> Any:
-    """glibc's since 2.33; None elsewhere."""
+    """What glibc has since 2.33; None elsewhere."""
     found = getattr(ctypes.CDLL(None), "mallinfo2", None)
     if found is not None:
         found.restype = _MallInfo
