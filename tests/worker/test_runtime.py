@@ -91,34 +91,6 @@ PLAN = """
             box.value += 1
 
         @uses
-        async def carry(self, box):
-            box.kept.append("begun")
-            try:
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-            finally:
-                box.kept.append("over")
-            box.kept.append("done")
-
-        @uses
-        async def hear(self, box):
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            threading.Timer(0.005, lambda: future.set_result(None)).start()
-            await future
-
-        @uses
-        async def fail_in_callback(self, box):
-            asyncio.get_running_loop().call_soon(lambda: 1 / 0)
-            await asyncio.sleep(0.001)
-
-        @uses
-        def pile_up(self, box, most=st.integers()):
-            if len(box.kept) == most:
-                raise BufferError("full")
-            box.kept.append(bytes(1000))
-
-        @uses
         def set(self, box, value=st.integers()):
             box.value = value
 
@@ -383,58 +355,6 @@ def test_coroutines_run_to_their_end_also_inside_each_other(run: Callable[..., l
     events = run(MAKE, outer, Step(do="look", args=BOX))
     assert [outcome(events, step)[0] for step in (2, 3)] == [H.RETURNED, H.RETURNED]
     assert outcome(events, 4)[2] == "int 2"
-
-
-@pytest.mark.parametrize(
-    ("flight", "pause", "kept", "raised"),
-    [
-        ("", 1, "begun over done", None),
-        ("cancel", 1, "begun over", "asyncio.exceptions.CancelledError"),
-        ("cancel", 2, "begun over", "asyncio.exceptions.CancelledError"),
-        ("cancel", 3, "begun over done", None),
-        ("drop", 1, "begun over", "deadhand.worker.flight.Cut"),
-        ("close", 2, "begun over", "deadhand.worker.flight.Cut"),
-        ("close", 3, "begun over done", None),
-        ("bare", 1, "begun over", "deadhand.worker.flight.Cut"),
-        ("bare", 9, "begun over done", None),
-    ],
-)
-def test_an_await_ends_as_its_flight_says(run: Callable[..., list[list[Any]]], flight: str, pause: int, kept: str, raised: str | None) -> None:
-    events = run(MAKE, Step(do="carry", args=BOX, flight=flight, pause=pause), check(kept, "box.kept == value.split()"))
-    assert not of(events, H.LOST)
-    assert outcome(events, 3)[0] == H.RETURNED, outcome(events, 3)
-    ended = outcome(events, 2)
-    assert (ended[2][0] if ended[0] == H.RAISED else None) == raised
-
-
-def test_a_loop_tells_who_touches_it_and_what_it_lost(run: Callable[..., list[list[Any]]]) -> None:
-    events = run(MAKE, Step(do="hear", args=BOX), Step(do="carry", args=BOX))
-    assert of(events, H.FOREIGN) == [[2, "call_soon"]]
-    assert outcome(events, 2)[0] == H.RETURNED
-    (lost,) = of(run(MAKE, Step(do="fail_in_callback", args=BOX)), H.LOST)
-    assert lost[0] == "event loop"
-    assert lost[1][0] == "builtins.ZeroDivisionError"
-
-
-def test_a_thread_ends_and_another_takes_its_number(run: Callable[..., list[list[Any]]], tmp_path: Path) -> None:
-    where = Step(do="where", args={"out": str(tmp_path / "out")}, thread=1)
-    end = Step(do="@end_thread", args={"thread": 1})
-    events = run(end, where, end, where)
-    assert [outcome(events, step)[0] for step in (1, 2, 3, 4)] == [H.SKIPPED, H.RETURNED, H.RETURNED, H.RETURNED]
-    assert (tmp_path / "out").read_text().split() == ["deadhand-1", "deadhand-1"]
-
-
-def test_a_flood_notes_what_is_in_use_unless_it_is_refused(run: Callable[..., list[list[Any]]]) -> None:
-    flood = {"operation": "pile_up", "limit": 64} | BOX
-    events = run(MAKE, Step(do="@flood", args=flood | {"most": 9999}))
-    assert outcome(events, 2)[0] == H.RETURNED, outcome(events, 2)
-    (seen,) = of(events, H.FLOOD)
-    assert seen[:2] == [2, 64]
-    assert len(seen[2]) == 4
-    assert seen[2][3] - seen[2][0] >= 448 * 1000
-    refused = run(MAKE, Step(do="@flood", args=flood | {"most": 100}))
-    assert not of(refused, H.FLOOD)
-    assert outcome(refused, 2)[2][0] == "builtins.BufferError"
 
 
 RAW = Step(do="make_raw", out="raw_1")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import inspect
 import sys
 import threading
-import time
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,10 +18,14 @@ from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Ste
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
-from deadhand.worker.hostile_values import CLASSES, Buffer
+from deadhand.worker.hostile_values import CLASSES
+from deadhand.worker.lending import overwrite
 from deadhand.worker.node import SCALARS, Node
+from deadhand.worker.patience import Patience
 from deadhand.worker.points import files_of
+from deadhand.worker.reference import reference_to
 from deadhand.worker.threads import Crew
+from deadhand.worker.words import TEXT, bases, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,19 +36,10 @@ if TYPE_CHECKING:
     from deadhand.worker.page_guard import PageGuard
     from deadhand.worker.workspace import Workspace
 
-_TEXT = 200
 _MOST_LOST = 50
 """Lost exceptions written down per program: a thread that raises for ever must not fill the journal."""
 
 _SETTLE_SECONDS = 0.1
-_MOST_SETTLES = 4
-"""Programs of one child for which that is waited in vain: what leaks always must not cost a tenth of a second each time."""
-
-_FLOOD_SECONDS = 0.3
-"""For the calls of one stretch of a flood."""
-_DROUGHT_SECONDS = 0.02
-"""Of the first stretch, in which nothing is called; the others are 2, 4 and 8 times as long."""
-
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
 _MISSING = object()
@@ -128,7 +121,7 @@ class Runtime:
         self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
         self._cut = False
-        self._settles = _MOST_SETTLES
+        self._patience = Patience()
         self._in_region = False
         self._doing = threading.local()
         self._plan_file = target.path
@@ -154,7 +147,7 @@ class Runtime:
     def _note_lost(self, where: str, kind: type, error: BaseException | None) -> None:
         self._lost += 1
         if self._lost <= _MOST_LOST:
-            self.note(history.LOST, where[:_TEXT], _bases(kind), _say(error))
+            self.note(history.LOST, where[:TEXT], bases(kind), say(error))
 
     def _enter(self, phase: str) -> None:
         """Write down that a phase begins, for the history and for the page guard."""
@@ -281,7 +274,7 @@ class Runtime:
         except Skip as skip:
             self.note(history.SKIPPED, node.number, str(skip))
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, node.number, _bases(type(error)), _say(error), self._in_plan(error))
+            self.note(history.RAISED, node.number, bases(type(error)), say(error), self._in_plan(error))
         else:
             self._returned(node, result)
         finally:
@@ -311,7 +304,7 @@ class Runtime:
         try:
             return self._invoke(node, args)
         finally:
-            _overwrite(node, args)
+            overwrite(node, args)
 
     def _arguments(self, node: Node) -> dict[str, Any]:
         """Built values for the call. Raises Skip for a handle that is not held, and for a value that cannot be built: no call was made."""
@@ -328,7 +321,7 @@ class Runtime:
         except (Skip, MemoryError):
             raise
         except Exception as error:
-            message = f"an argument cannot be built: {type(error).__name__}: {_say(error)}"
+            message = f"an argument cannot be built: {type(error).__name__}: {say(error)}"
             raise Skip(message) from error
         return args
 
@@ -401,7 +394,7 @@ class Runtime:
                 self._knots.setdefault(node.number, []).append(made.held)
         self._fires.append(fire)
         keeps = node.operation is not None and node.operation.keeps
-        self._canaries.append((node.number, f"{name} of step {node.number}", _reference(made), value.cycle, keeps))
+        self._canaries.append((node.number, f"{name} of step {node.number}", reference_to(made), value.cycle, keeps))
         return made
 
     def _picked(self, value: Pick, node: Node, name: str) -> Any:
@@ -444,32 +437,19 @@ class Runtime:
         return types.MethodType(operation.function, self.plan)
 
     def flood(self, name: str, limit: int, args: dict[str, Any]) -> None:
-        """Call an operation `limit` times, and 2, 4 and 8 times as often in all; without one, let time pass. What is in use is noted.
+        """Call an operation again and again, or without one let time pass, and note what is in use."""
+        from deadhand.worker.flood import flood
 
-        Nothing is noted when a call raises, which is how a full queue may refuse, or when the time is over: it may wait instead.
-        """
-        from deadhand.worker.heap import in_use
-
+        node: Node = self._doing.node
         call = self.operation(name) if name else None
-        calls, seen = 0, list[int]()
-        for times in (1, 2, 4, 8):
-            until = time.monotonic() + _FLOOD_SECONDS
-            if call is None:
-                time.sleep(_DROUGHT_SECONDS * times)
-            while call is not None and calls < limit * times:
-                result = call(**args)
-                if result.__class__ is types.CoroutineType:
-                    self._fly(self._doing.node, result)
-                del result
-                calls += 1
-                if time.monotonic() > until:
-                    return
-            gc.collect()
-            now = in_use(self.guard)
-            if now is None:
-                return
-            seen.append(now)
-        self.note(history.FLOOD, self._doing.node.number, limit if name else 0, seen)
+
+        def once() -> None:
+            result = call(**args)  # type: ignore[misc]
+            if result.__class__ is types.CoroutineType:
+                self._fly(node, result)
+
+        if seen := flood(once if name else None, limit, self.guard):
+            self.note(history.FLOOD, node.number, limit if name else 0, seen)
 
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.
@@ -533,7 +513,7 @@ class Runtime:
         try:
             shown = digest(self._invoke(read, self._arguments(read)))
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, -read.number, _bases(type(error)), _say(error), False)
+            self.note(history.RAISED, -read.number, bases(type(error)), say(error), False)
         else:
             self.note(history.OBSERVED, node.number, read.number, shown)
             self.note(history.RETURNED, -read.number, None, None, None, None)
@@ -562,17 +542,13 @@ class Runtime:
         nodes.clear()
 
     def _settle(self, ledgers: dict[str, int]) -> None:
-        """After an await was cut short, native code may be about to give back what it holds: it gets time for that."""
-        until = time.monotonic() + _SETTLE_SECONDS
-        while self._settles and (any(reference() is not None and not keeps for *_, reference, _, keeps in self._canaries) or self._unbalanced(ledgers)):
-            if time.monotonic() > until:
-                self._settles -= 1
-                return
-            time.sleep(_SETTLE_SECONDS / 50)
-            gc.collect()
+        """After an await was cut short, native code may be about to give back what it holds."""
 
-    def _unbalanced(self, ledgers: dict[str, int]) -> bool:
-        return any(self._quietly(lambda name=name: self._count(name)) not in (None, start) for name, start in ledgers.items())  # type: ignore[misc]
+        def settled() -> bool:
+            alive = any(reference() is not None and not keeps for *_, reference, _, keeps in self._canaries)
+            return not alive and all(self._quietly(lambda name=name: self._count(name)) in (None, start) for name, start in ledgers.items())  # type: ignore[misc]
+
+        self._patience.wait(settled, _SETTLE_SECONDS, collect=True)
 
     def _look_for_survivors(self) -> list[tuple[str, weakref.ref[Any]]]:
         """Write down who is alive. Those given back are worth another look once the library was called: they had time to die by themselves."""
@@ -590,13 +566,9 @@ class Runtime:
 
     def _wait_for_death(self, survivors: list[weakref.ref[Any]]) -> bool:
         """Give a native thread time to let go, without calling the library. False where that was not, or need not be, done."""
-        if self._cut or not self._settles or not survivors or not self.target.ledgers:
+        if self._cut or not survivors or not self.target.ledgers:
             return False
-        until = time.monotonic() + _SETTLE_SECONDS / 2
-        while any(reference() is not None for reference in survivors) and time.monotonic() < until:
-            time.sleep(_SETTLE_SECONDS / 50)
-        self._settles -= any(reference() is not None for reference in survivors)
-        return True
+        return self._patience.wait(lambda: all(reference() is None for reference in survivors), _SETTLE_SECONDS / 2)
 
     def _count(self, name: str) -> int:
         return int(getattr(self.plan, name)())
@@ -606,7 +578,7 @@ class Runtime:
         try:
             return function()
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, 0, _bases(type(error)), _say(error), True)
+            self.note(history.RAISED, 0, bases(type(error)), say(error), True)
             return None
 
     def _in_plan(self, error: BaseException) -> bool:
@@ -625,40 +597,4 @@ def _finalize(made: Any) -> None:
         fire.finalize()
 
 
-class _Token:
-    """Lives as long as the one object that holds it."""
-
-
-def _reference(made: Any) -> weakref.ref[Any]:
-    """A weak reference that dies with `made`; to something that only `made` holds where its type (bytes) takes none itself."""
-    try:
-        return weakref.ref(made)
-    except TypeError:
-        made.token = _Token()
-        return weakref.ref(made.token)
-
-
 _CONTAINERS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
-
-
-def _overwrite(node: Node, args: dict[str, Any]) -> None:
-    """Overwrite what was lent, in place, without running any steps, and forget it."""
-    for name, value in node.others:
-        lent = args.pop(name)
-        buffer: Any = getattr(lent, "value", None) if lent.__class__ is Buffer and sys.version_info >= (3, 12) else lent
-        if value.__class__ is Lent and isinstance(buffer, bytearray):
-            bytearray.__setitem__(buffer, slice(None), b"\x5a" * bytearray.__len__(buffer))
-            with contextlib.suppress(BufferError):  # a view of it is still out: it keeps its size
-                bytearray.clear(buffer)
-    args.clear()
-
-
-def _bases(kind: type) -> list[str]:
-    return [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__[:-1]]
-
-
-def _say(error: BaseException | None) -> str:
-    try:
-        return str(error)[:_TEXT].encode("utf-8", "replace").decode()
-    except BaseException:  # noqa: BLE001  the message itself may be hostile
-        return "its message cannot be shown"
