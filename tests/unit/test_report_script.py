@@ -163,8 +163,10 @@ class Shop(_Base):
     @uses
     async def hear(self, store):
         import asyncio
-        future = asyncio.get_running_loop().create_future()
-        threading.Timer(0.005, lambda: future.set_result(None)).start()
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        thread = threading.Thread(target=lambda: future.set_result(None))
+        loop.call_soon(thread.start)  # when the future is waited for
         await future
 
     @uses

@@ -73,7 +73,8 @@ PLAN = """
         async def hear(self, box):
             loop = asyncio.get_running_loop()
             future = loop.create_future()
-            threading.Timer(0.005, lambda: future.set_result(None)).start()
+            thread = threading.Thread(target=lambda: future.set_result(None))
+            loop.call_soon(thread.start)  # when the future is waited for
             await future
 
         @uses
