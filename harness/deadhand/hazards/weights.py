@@ -36,5 +36,5 @@ STRESS = 3
 EXIT = 20  # of the programs that come last in a batch: a real interpreter exit costs as much as a hundred programs
 PRESSURE = (20, 50)  # creations
 FLIGHT = (("cancel", 40), ("drop", 20), ("close", 30), ("bare", 10))
-PAUSE = ((1, 60), (2, 25), (3, 15))  # the await at which
+PAUSE = ((1, 70), (2, 20), (3, 10))  # the await at which
 ELSEWHERE = 25  # a handle is let go, or the collector runs, on another thread than the main one
