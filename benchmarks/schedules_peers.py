@@ -86,7 +86,7 @@ def main() -> None:
         for _ in range(runs):
             handle = make()
             gate = threading.Barrier(2)
-            threads = [threading.Thread(target=lambda step=step: (gate.wait(), step(handle)), daemon=True) for step in (one, two)]  # type: ignore[misc]
+            threads = [threading.Thread(target=lambda step=step, gate=gate, handle=handle: (gate.wait(), step(handle)), daemon=True) for step in (one, two)]  # type: ignore[misc]
             for thread in threads:
                 thread.start()
             for thread in threads:

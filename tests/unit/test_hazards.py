@@ -14,7 +14,7 @@ from deadhand.hazards import HAZARDS, VERBS
 from deadhand.hazards.aside import aside
 from deadhand.hazards.draft import Draft
 from deadhand.model.case import FORMAT, Case
-from deadhand.model.program import Hostile, Items, Pick, Program, Ref, Step, hostiles, refs_in
+from deadhand.model.program import FLIGHTS, Hostile, Items, Pick, Program, Ref, Step, hostiles, refs_in
 from deadhand.model.values import NotPlain
 from deadhand.search.compose import Composer
 from deadhand.search.generator import Generator
@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 from deadhand import *
 
 class Toy(Target):
-    store = Handle()
+    store = Handle(bounded=16)
     reader = Handle(parent=store)
     view = Handle(parent=reader)
     lonely = Handle(overlap=False, survives_exit=False)
@@ -66,6 +66,9 @@ class Toy(Target):
 
     @identity
     def who(self, reader): ...
+
+    @uses
+    async def fetch(self, store): ...
 
     @invalidates(reader)
     def clear(self, store): ...
@@ -189,6 +192,9 @@ SHOWS: dict[str, Callable[[Program], bool]] = {
     "reinitialise": lambda program: "@reinitialise" in steps_of(program),
     "share": lambda program: any(step.thread for step in program.steps),
     "overlap": lambda program: any(step.overlap and step.thread for step in program.steps),
+    "creator ends": lambda program: "@end_thread" in steps_of(program) and any(step.out and step.thread for step in program.steps),
+    "in flight": lambda program: any(step.do == "fetch" and step.flight in FLIGHTS and 1 <= step.pause <= 3 for step in program.steps),
+    "flood": lambda program: any(step.do == "@flood" and (step.args["limit"] == 16 if step.args["operation"] else step.args["limit"] == 0) for step in program.steps),
     "touch": lambda program: "@touch" in steps_of(program),
     "interpreter exit": lambda program: program.ending == "exit",
     "fork": lambda program: any(step.do == "@fork" and any(hostiles(step)) for step in program.steps),
@@ -215,7 +221,7 @@ def test_a_hazard_does_what_its_name_says(hazard: Hazard, toy: Description, pool
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
 def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Description, tmp_path: Path) -> None:
     if not hazard.fits(bare):
-        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart"}
+        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart", "in flight", "flood"}
         return
     drawer = RandomDrawer(Pools(bare, 1), 3)
     for _ in range(20):

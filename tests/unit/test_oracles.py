@@ -28,7 +28,7 @@ from deadhand import *
 class Toy(Target):
     store = Handle(after_dispose=raises(KeyError), second_dispose=raises(KeyError))
     reader = Handle(parent=store, when_parent_disposed=raises(KeyError))
-    loose = Handle(parent=store, threads="creator")
+    loose = Handle(parent=store, threads="creator", overlap=False)
 
     @creates(store)
     def make(self): ...
@@ -59,6 +59,9 @@ class Toy(Target):
 
     @uses(after_dispose=works)
     def lenient(self, store): ...
+
+    @uses
+    async def fetch(self, store): ...
 
     @invalidates(reader)
     def clear(self, store): ...
@@ -103,6 +106,12 @@ RESURRECT, RESTART = step("@resurrect", "store_1"), step("restart")
 LEFT_TOGETHER = Step(do="@cycle", args={"handle": Ref("reader_1"), "other": Ref("store_1")})
 
 OTHER_ERROR = ["builtins.OSError", "builtins.Exception", "builtins.BaseException"]
+
+
+RUNTIME_ERROR = ["builtins.RuntimeError", "builtins.Exception", "builtins.BaseException"]
+PANIC = ["pyo3_runtime.PanicException", "builtins.BaseException"]
+BORROWED = "Already borrowed"
+CANCELLED = ["asyncio.exceptions.CancelledError", "builtins.BaseException"]
 
 
 class Story:
@@ -224,6 +233,13 @@ HARMLESS = {
     "what came back is as it was": Story(MAKE, RESURRECT, READ).observed(2, 3, "int 1").returned(3, "int 1"),
     "of an earlier life": Story(MAKE, RESTART, step("call", "store_1")).raised(3, KEY_ERROR),
     "growth within the noise": Story(MAKE).after([H.GREW, 24, [2, 64, 0, 0], [2, 0, 0, 0], []]),
+    "refused while it is closed": Story(MAKE, CLOSE, step("read", "store_1", thread=1, overlap=True)).raised(3, RUNTIME_ERROR, BORROWED),
+    "refused in words that are not about borrowing": Story(MAKE, READ).raised(2, RUNTIME_ERROR, "busy"),
+    "what may be used by one at a time refuses a second": Story(MAKE, step("loosen", "store_1", out="loose_1"), step("touch_loose", "loose_1"), step("touch_loose", "loose_1", overlap=True)).raised(4, RUNTIME_ERROR, BORROWED),
+    "what was cut short is not judged": Story(MAKE, CLOSE, step("fetch", "store_1", flight="cancel")),
+    "what waits for its own thread": Story(MAKE, step("read", "store_1", thread=1)).after([H.SURVIVOR, 1, "store_1", False, False], [H.LATE, ["store_1"]]),
+    "a queue with a limit": Story(MAKE, step("@flood", "store_1", args={"operation": "lenient", "limit": 32})).after([H.FLOOD, 2, 32, [100, 400, 400, 400]]),
+    "a queue that fills up in time": Story(MAKE, step("@flood", "store_1", args={"operation": "", "limit": 0})).after([H.FLOOD, 2, 0, [100, 9000, 15000, 18000]]),
     "creator's thread": Story(MAKE, step("loosen", "store_1", out="loose_1", thread=2), step("touch_loose", "loose_1", thread=2)),
 }
 
@@ -317,6 +333,33 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "each repetition leaves blocks": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 0, 0], [1, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "blocks", "MAD-07", 1)]),
     "each repetition leaves a descriptor": (Story(MAKE, READ).after([H.GREW, 24, [2, 64, 1, 0], [0, 0, 0, 0], [[1, 0, 2, 64]]]), [("growth", "descriptors", "MAD-07", 0)]),
     "freed memory given to a system call": (Story(MAKE, READ).after([H.GUARD, "use after free", "write()", 0, 64, [1, 0], [1, 0], [2, 0]]), [("memory", "use after free", "MAD-07", 2)]),
+    "borrowed by another thread": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "thread", "MAD-23", 3)]),
+    "a panic about a borrow": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).raised(2, PANIC, "already mutably borrowed: BorrowError"), [("borrow", "thread", "MAD-23", 2)]),
+    "borrowed by the call it runs inside": (Story(MAKE, step("call", "store_1", args=callback(READ))).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "re-entry", "MAD-23", 3)]),
+    "never given back": (Story(MAKE, READ).raised(2, RUNTIME_ERROR, BORROWED), [("borrow", "kept", "MAD-23", 2)]),
+    "not given back by a cancelled call": (Story(MAKE, step("fetch", "store_1", flight="cancel"), READ).raised(2, CANCELLED).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "kept", "MAD-29", 3)]),
+    "a cancelled call leaks": (Story(MAKE, step("fetch", "store_1", flight="cancel")).raised(2, CANCELLED).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-29", 0)]),
+    "a call leaks with its loop": (Story(MAKE, step("fetch", "store_1", flight="close")).raised(2, VALUE_ERROR).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-30", 0)]),
+    "a loop touched from outside": (Story(MAKE, step("fetch", "store_1")).after([H.FOREIGN, 2, "call_soon"]), [("loop", "foreign thread", "MAD-30", 2)]),
+    "nobody was told of the end": (Story(MAKE, step("fetch", "store_1")).dies(2, kind="hang", name="5 s"), [("hang", "hang", "MAD-30", 2)]),
+    "a closed loop was told": (Story(MAKE).after([H.LOST, "thread", RUNTIME_ERROR, "Event loop is closed"]), [("unraisable", "RuntimeError", "MAD-30", 0)]),
+    "dropped on another thread": (Story(MAKE, step("@drop", "store_1", thread=1)).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-20", 0)]),
+    "a panic on another thread": (Story(MAKE, step("read", "store_1", thread=1)).raised(2, PANIC, "unsendable"), [("boundary", "PanicException", "MAD-20", 2)]),
+    "collected on another thread": (Story(MAKE, step("@cycle", "store_1"), step("@collect", thread=1)).after([H.LOST, "drop", RUNTIME_ERROR, "dropped on another thread"]), [("unraisable", "RuntimeError", "MAD-20", 0)]),
+    "its maker's thread is over": (Story(step("make", out="store_1", thread=1), step("@end_thread", args={"thread": 1}), READ).dies(3), [("death", "SIGSEGV", "MAD-20", 3)]),
+    "a dead handle on another thread": (Story(MAKE, CLOSE, step("call", "store_1", thread=1)), [("contract", "returned", "MAD-01", 3)]),
+    "released later": (Story(MAKE).after([H.SURVIVOR, 1, "store_1", False, False], [H.LATE, ["store_1"]]), [("liveness", "deferred", "MAD-21", 0)]),
+    "one of two released later": (Story(MAKE).after([H.SURVIVOR, 1, "a", False, False], [H.SURVIVOR, 1, "b", False, False], [H.LATE, ["a"]]), [("liveness", "leak", "MAD-07", 0)]),
+    "freed without the GIL": (
+        Story(MAKE, READ).dies(2, name="SIGABRT", stderr="Fatal Python error: _PyMem_DebugFree: Python memory allocator called without holding the GIL"),
+        [("death", "SIGABRT", "MAD-21", 2)],
+    ),
+    "an object dies on a thread that Python does not know": (
+        Story(MAKE, step("call", "store_1", args=callback()), READ).dies(3, stderr="Fatal Python error: Segmentation fault\n\nThread 0x00 (most recent call first):\n  File"),
+        [("death", "SIGSEGV", "MAD-21", 3)],
+    ),
+    "a queue without a limit": (Story(MAKE, step("@flood", "store_1", args={"operation": "lenient", "limit": 32})).after([H.FLOOD, 2, 32, [100, 400, 1000, 2200]]), [("growth", "queue", "MAD-31", 2)]),
+    "a queue that somebody else fills": (Story(MAKE, step("@flood", "store_1", args={"operation": "", "limit": 0})).after([H.FLOOD, 2, 0, [100, 400, 1000, 2200]]), [("growth", "queue", "MAD-31", 2)]),
     "after a raise in a callback": (Story(MAKE, step("call", "store_1", args=callback(raises=True)), READ).raised(2, VALUE_ERROR).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
 }
 

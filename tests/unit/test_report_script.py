@@ -156,6 +156,29 @@ class Shop(_Base):
         store.check()
 
     @uses
+    async def slowly(self, store):
+        import asyncio
+        await asyncio.sleep(0)
+        print("was not cut short", flush=True)
+
+    @uses
+    async def hear(self, store):
+        import asyncio
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        thread = threading.Thread(target=lambda: future.set_result(None))
+        loop.call_soon(thread.start)  # when the future is waited for
+        await future
+
+    @uses
+    def pile_up(self, store):
+        Store.kept.append(bytes(100))
+
+    @uses
+    def refuse(self, store):
+        raise RuntimeError("Already borrowed")
+
+    @uses
     def write(self, store):
         (self.tmp_path / f"{self.nonce()}").write_text("x")
         assert isinstance(self.tmp_path, Path)
@@ -379,6 +402,8 @@ def test_every_hazard_has_its_code(run):
         Step("@uninitialised", {"handle": STORE}, out="store_2"),
         Step("@reinitialise", {"handle": STORE}),
         Step("@reinitialise", {"handle": Ref("store_2")}),
+        Step("@end_thread", {"thread": 1}),
+        Step("@flood", {"operation": "index", "limit": 16, "at": 1, "more": Items("list"), "store": STORE}),
         Step("@collect", stress=True),
         Step("@cycle", {"handle": Ref("store_2"), "other": Ref("iterator_1")}),
         Step("@resurrect", {"handle": STORE}),
@@ -393,10 +418,35 @@ def test_every_hazard_has_its_code(run):
     assert done.stdout.splitlines()[-1].startswith("OK")
     raised = {line.split()[1] for line in done.stdout.splitlines() if " raised " in line}
     assert raised == {str(2 + HOWS.index(how)) for how in ("view", "next", "drain", "first", "write")} | {"20"}
-    assert "step 35 is left out: there is no store_1" in done.stdout
+    assert "step 37 is left out: there is no store_1" in done.stdout
     assert "the child exits" in done.stdout
     assert "second interpreter: came to its end" in done.stdout
-    assert [line for line in done.stdout.splitlines() if line in ("step 29", "step 32", "step 33")] == ["step 29", "step 32", "step 33"]
+    assert [line for line in done.stdout.splitlines() if line in ("step 31", "step 34", "step 35")] == ["step 31", "step 34", "step 35"]
+
+
+@pytest.mark.parametrize("flight", ["cancel", "drop", "close", "bare"])
+def test_awaits_are_cut_short(run, flight):
+    slowly = Step("slowly", {"store": STORE})
+    assert "was not cut short" in run(OPEN, slowly).stdout
+    done = run(OPEN, Step("slowly", {"store": STORE}, flight=flight), CLOSE)
+    assert "was not cut short" not in done.stdout
+    assert f"step 2 raised {'CancelledError' if flight == 'cancel' else 'Cut'}" in done.stdout
+    assert said(done)[0].startswith("OK")
+
+
+def test_loops_borrows_and_queues_are_judged(run):
+    (wrong,) = said(run(OPEN, Step("hear", {"store": STORE}), oracle="loop"))
+    assert "call_soon of the event loop was called on another thread" in wrong
+    (wrong,) = said(run(OPEN, Step("refuse", {"store": STORE}), oracle="borrow", step=2))
+    assert "step 2 was refused" in wrong
+    assert said(run(OPEN, Step("refuse", {"store": STORE})))[0].startswith("OK")
+    (wrong,) = said(run(OPEN, Step("@flood", {"operation": "pile_up", "limit": 64, "store": STORE})))
+    assert "nothing limits what piles up" in wrong
+
+
+def test_threads_end(run):
+    use = Step("use", {"store": STORE, "value": 1}, thread=1)
+    assert said(run(OPEN, use, Step("@end_thread", {"thread": 1}), use))[0].startswith("OK")
 
 
 def test_threads_and_overlap(run):

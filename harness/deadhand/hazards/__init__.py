@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from deadhand.hazards.base import Hazard
 from deadhand.hazards.collect import Collect
+from deadhand.hazards.creator_ends import CreatorEnds
 from deadhand.hazards.cycle import Cycle
 from deadhand.hazards.double_dispose import DoubleDispose
 from deadhand.hazards.drop import Drop
 from deadhand.hazards.epoch import Epoch
+from deadhand.hazards.flood import Flood
 from deadhand.hazards.fork import Fork
+from deadhand.hazards.in_flight import InFlight
 from deadhand.hazards.interpreter_exit import InterpreterExit
 from deadhand.hazards.orphan import Orphan
 from deadhand.hazards.outlive import Outlive
@@ -42,7 +45,10 @@ HAZARDS: tuple[Hazard, ...] = (
     Uninitialised(),
     Reinitialise(),
     Share(),
+    CreatorEnds(),
     Overlap(),
+    InFlight(),
+    Flood(),
     Touch(),
     InterpreterExit(),
     Fork(),

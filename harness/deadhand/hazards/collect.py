@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
+from deadhand.hazards import weights
 from deadhand.hazards.base import Hazard, use
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Collect(Hazard):
-    """Collect between two steps; any step may also run with the collector at every allocation."""
+    """Collect between two steps, now and then on another thread; any step may also run with the collector at every allocation."""
 
     name = "collect"
     summary = "the garbage collector runs at an awkward point"
@@ -20,7 +21,9 @@ class Collect(Hazard):
     verb = "collect"
 
     def write(self, draft: Draft) -> None:
+        draft.thread = 1 if draft.draw.chance(weights.ELSEWHERE) else 0
         draft.hazard("collect")
+        draft.thread = 0
         held = draft.held()
         if held:
             use(draft, draft.draw.choose(held))

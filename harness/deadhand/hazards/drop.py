@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deadhand.hazards import weights
 from deadhand.hazards.base import Hazard, use
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Drop(Hazard):
-    """Drop a handle, then use what is left."""
+    """Drop a handle, now and then on another thread, then use what is left."""
 
     name = "drop"
     summary = "the last reference to a handle is dropped"
@@ -23,7 +24,9 @@ class Drop(Hazard):
         variable = draft.draw.choose(held) if held else draft.create(draft.draw.choose(list(draft.target.kinds)))
         if variable is None:
             return
+        draft.thread = 1 if draft.draw.chance(weights.ELSEWHERE) else 0
         draft.drop(variable)
+        draft.thread = 0
         left = draft.held()
         if left and draft.draw.chance(70):
             use(draft, draft.draw.choose(left))

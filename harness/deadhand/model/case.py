@@ -11,8 +11,8 @@ from deadhand.errors import CaseError
 from deadhand.model.program import Program
 from deadhand.model.schedule import wrong
 
-FORMAT = 2
-"""The newest version of the file format; this one and older ones are read. 2 is written only where there is a schedule."""
+FORMAT = 3
+"""The newest version of the file format; this one and older ones are read. 2 is written only where there is a schedule, 3 where an await is cut short."""
 
 STATUSES = ("open", "fixed", "expected")
 """open: must still reproduce. fixed: must pass. expected: a hazard that the library documents and accepts."""
@@ -57,7 +57,9 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     @staticmethod
     def format_of(program: Program) -> int:
         """The oldest format in which a case of `program` can be written."""
-        return 1 if program.schedule is None else FORMAT
+        if any(step.flight for _, step, _ in program.walk()):
+            return 3
+        return 1 if program.schedule is None else 2
 
     def encode(self) -> bytes:
         """The text of the case file."""

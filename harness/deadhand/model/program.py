@@ -19,6 +19,15 @@ HAZARD_MARK = "@"
 """A step whose name begins with this is a hazard; any other is an operation of the target."""
 
 
+FLIGHTS = {
+    "cancel": "cancelled",
+    "drop": "dropped",
+    "close": "its loop closed",
+    "bare": "driven without a loop",
+}
+"""How an operation that is awaited may end before its time, and how that is said."""
+
+
 class Ref(msgspec.Struct, frozen=True, tag="handle", tag_field="t"):
     """A handle, by the name of the variable that holds it."""
 
@@ -107,7 +116,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step: an operation of the target, or a hazard (`@drop`, `@collect` …).
 
     `out` names the handle it makes. `thread` 0 is the main thread. `overlap`: it starts together with the step before
-    it and does not wait for it. `stress`: the collector runs at every allocation during it.
+    it and does not wait for it. `stress`: the collector runs at every allocation during it. `flight`: how an awaited
+    operation ends before its time, at the await number `pause`; one of FLIGHTS.
     """
 
     do: str
@@ -116,6 +126,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     thread: int = 0
     overlap: bool = False
     stress: bool = False
+    flight: str = ""
+    pause: int = 1
 
     @property
     def is_hazard(self) -> bool:

@@ -5,6 +5,7 @@ The rules go from what is certain (an oracle that sees one class only) to what i
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 from deadhand.model import history as H  # noqa: N812
@@ -18,14 +19,23 @@ if TYPE_CHECKING:
     from deadhand.oracles.timeline import Ran
     from deadhand.oracles.view import View
 
+_LOOP_GONE = ("Event loop is closed", "no running event loop", "Non-thread-safe operation")
+_WITHOUT_GIL = ("without holding the GIL", "must be called with the GIL held", "the GIL is released", "without an active thread state")
 _DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
+
+
+_BY_KIND = {("growth", "queue"): "MAD-31", ("liveness", "deferred"): "MAD-21", ("loop", "foreign thread"): "MAD-30"}
 
 
 def mad_class(view: View, finding: Finding) -> str:
     """The id, "MAD-01" to "MAD-31"."""
     if found := _of_process(view, finding):
         return found
+    if sure := _BY_KIND.get((finding.oracle, finding.kind)) or (_of_flow(view, finding) if finding.phase != "exit" else ""):
+        return sure
+    if finding.oracle == "borrow":
+        return "MAD-23"
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
     if finding.oracle in ("ledger", "growth"):
@@ -58,6 +68,57 @@ def _of_process(view: View, finding: Finding) -> str:
     if any((operation := view.target.operations.get(name)) is not None and operation.restarts for name in done):
         return "MAD-26"
     return "MAD-09" if "@resurrect" in done else ""
+
+
+def _of_flow(view: View, finding: Finding) -> str:
+    """What is about threads, one at a time, and about awaits: the minimiser would have done without them."""
+    if finding.oracle in ("identity", "deadlock"):
+        return ""
+    if finding.oracle == "death" and _unattached(view):
+        return "MAD-21"
+    if finding.oracle != "borrow" and _elsewhere(view, finding):
+        return "MAD-20"
+    return _of_flight(view, finding)
+
+
+def _unattached(view: View) -> bool:
+    """Whether it died of touching Python without the GIL: the interpreter says so, or it was on a thread that Python does not know, and nothing was freed."""
+    death = view.history.death
+    if death is None:
+        return False
+    if any(text in death.stderr for text in _WITHOUT_GIL):
+        return True
+    foreign = "most recent call first" in death.stderr and "Current thread" not in death.stderr
+    given = any(_kinds_given(each.step) - {"bytes"} for each in view.timeline.ran)
+    return foreign and given and not any(each.concurrent for each in view.timeline.ran) and not any(life.disposed for life in view.timeline.lives.values())
+
+
+def _of_flight(view: View, finding: Finding) -> str:
+    """An await was cut short, and it takes that; or an exception was lost that speaks of the loop. What a dead handle did is about that."""
+    if finding.oracle == "unraisable" and any(text in finding.detail for text in _LOOP_GONE):
+        return "MAD-30"
+    failed = view.timeline.by_number(finding.step)
+    if failed is not None and any(state.word not in ("live", "outlived") for state in failed.states):
+        return ""
+    flights = {each.step.flight for each in view.timeline.ran} - {""}
+    if flights & {"cancel", "drop"}:
+        return "MAD-29"
+    if flights:
+        return "MAD-30"
+    waits = failed is not None and (operation := view.timeline.operation(failed)) is not None and inspect.iscoroutinefunction(operation.function)
+    return "MAD-30" if finding.oracle == "hang" and waits and failed is not None and not failed.concurrent else ""
+
+
+def _elsewhere(view: View, finding: Finding) -> bool:
+    """Whether it takes a second thread, though only one runs at a time: the minimiser would have everything on the main thread.
+
+    What was done on a handle that is gone is about that, wherever it ran.
+    """
+    ran = view.timeline.ran
+    if not any(each.step.thread for each in ran) or any(each.concurrent for each in ran):
+        return False
+    failed = view.timeline.by_number(finding.step)
+    return failed is None or all(state.word in ("live", "outlived") for state in failed.states)
 
 
 def _of_ledger(view: View, finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""Contract: what the plan says of a handle that is gone. Steps that ran at the same time as another are not judged.
+"""Contract: what the plan says of a handle that is gone. Steps that ran beside another, or were cut short by the program, are not judged.
 
 Blind to what happens to a handle whose disposal itself failed: nothing is promised of that.
 """
@@ -25,7 +25,7 @@ def judge(view: View) -> list[Finding]:
     findings = []
     for ran in view.timeline.ran:
         operation = view.timeline.operation(ran)
-        if operation is None or not ran.over or ran.concurrent:
+        if operation is None or not ran.over or ran.concurrent or ran.step.flight:
             continue
         revived = view.timeline.revived(ran)
         for state in ran.states:

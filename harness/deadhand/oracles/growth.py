@@ -2,6 +2,9 @@
 
 Needs the page guard, which counts blocks, and a program that was repeated in one child. Blind to what grows in steps (a
 table that doubles), to memory that the guard does not see, and to a leak that a repetition does not show again.
+
+And what piles up in a handle that is said to be bounded: in each of three stretches, each twice as long as the one before,
+every call left some bytes. That is seen in every evidence mode.
 """
 
 from __future__ import annotations
@@ -18,10 +21,15 @@ if TYPE_CHECKING:
 
 KINDS = ("blocks", "bytes", "descriptors", "threads")
 _FEWEST = 4
+_LEAST_BYTES = 4
+"""What an entry of any queue takes at least: half a pointer, for what doubles is half empty."""
+_LEAST_CALLS = 16
 
 
 def judge(view: View) -> list[Finding]:
     """At most one finding: the most telling of what grew."""
+    if (piled := _piled_up(view)) is not None:
+        return [piled]
     event = next((each for each in view.history.events if each[0] == H.GREW), None)
     if event is None:
         return []
@@ -37,6 +45,20 @@ def judge(view: View) -> list[Finding]:
     detail = f"each of {times} repetitions leaves {amount} {_noun(kind, amount)}{of} more, an empty program {noise}"
     step, where = _maker(view, left) if kind == "blocks" else (0, "")
     return [Finding("growth", kind, detail + where, step, "collect")]
+
+
+def _piled_up(view: View) -> Finding | None:
+    for event in view.history.events:
+        if event[0] != H.FLOOD:
+            continue
+        _, step, calls, seen = event
+        added = [after - before for before, after in pairwise(seen)]
+        if not calls and added != sorted(added):
+            continue  # what fills up to a limit does so more and more slowly
+        if all(more >= _LEAST_BYTES * max(calls, _LEAST_CALLS) << at for at, more in enumerate(added)):
+            when = f"{calls * 7} calls beyond the {calls} that may pile up" if calls else "time passed and nobody took anything out"
+            return Finding("growth", "queue", f"nothing limits what piles up in step {step}: {when}, and {sum(added)} bytes more are in use", step)
+    return None
 
 
 def _noun(kind: str, amount: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deadhand.model.program import Blob, Hostile, Items, Lent, Number, Pick, Ref, Step, Text, hostiles
+from deadhand.model.program import FLIGHTS, Blob, Hostile, Items, Lent, Number, Pick, Ref, Step, Text, hostiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ def step_text(step: Step) -> str:
     text = _hazard(step) if step.is_hazard else f"{step.do}({_arguments(step.args)})"
     if step.out is not None and step.do != "@uninitialised":
         text = f"{step.out} = {text}"
+    if step.flight:
+        text += f"  ({FLIGHTS.get(step.flight, step.flight)} at await {step.pause})"
     return f"{text}  (collector at every allocation)" if step.stress else text
 
 
@@ -90,6 +92,11 @@ def _hazard(step: Step) -> str:
         return "@fork" + (", the child exits" if step.args.get("leave") == "exit" else "")
     if step.do == "@subinterpreter":
         return "@subinterpreter"
+    if step.do == "@end_thread":
+        return f"@end_thread {args.get('thread', '?')}"
+    if step.do == "@flood":
+        operation, limit = args.pop("operation", ""), args.pop("limit", 0)
+        return f"@flood {operation}({_arguments(args)}) x{limit}, x2, x4, x8" if operation else f"@flood {names} (time passes)"
     if step.do == "@pressure":
         operation, times = args.pop("operation", "?"), args.pop("times", "?")
         return f"@pressure {operation}{f'({_arguments(args)})' if args else ''} x{times}"

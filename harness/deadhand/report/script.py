@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FILL_PARTS = ("_RUN", "_PART", "_ITEMS", "_raw", "shows_fill")
 _SWITCH_SECONDS = "1e-4"
 _HANG_SECONDS = 10
-_OUR_VARIABLES = ("plan", "Plan", "HANDLES", "CONTRACT", "EVIDENCE", "name", "problem", "what", "reference")
+_OUR_VARIABLES = ("plan", "Plan", "HANDLES", "REFUSED", "CONTRACT", "EVIDENCE", "name", "problem", "what", "reference")
 
 
 def export_script(case: Case, target: Description) -> str:
@@ -172,7 +172,7 @@ class _Script:
     def _part(self, part: str) -> str:
         text = PARTS[part]
         has_async = any(inspect.iscoroutinefunction(each.function) for each in self.target.operations.values())
-        finished = f"{self.name('finish')}(result) if inspect.iscoroutine(result) else result" if has_async else "result"
+        finished = f"{self.name(self.steps.finish)}(result) if inspect.iscoroutine(result) else result" if has_async else "result"
         text = text.replace("FINISHED", finished)
         for other in self.own:
             if self.name(other) != other:
@@ -182,7 +182,8 @@ class _Script:
     def _tables(self) -> list[str]:
         handles = tuple(self.steps.variables.values())
         module = self.target.cls.__module__
-        lines = [f"{self.name('HANDLES')} = {handles!r}"]
+        refused = f"{{{self.case.step}}}" if self.case.oracle == "borrow" else "()"
+        lines = [f"{self.name('HANDLES')} = {handles!r}", f"{self.name('REFUSED')} = {refused}  # steps to which a handle must not be refused as borrowed"]
         rows = []
         for number, found in sorted(promises(self.target, self.case.program).items()):
             told = [(each.since, each.why.replace(f"{module}.", ""), each.must_raise, tuple(name.replace(module, "__main__") for name in each.names)) for each in found]
@@ -231,6 +232,9 @@ class _Script:
             lines.append(f"{self.name('Fire')}.armed = False")
         lines += ['print("collecting", flush=True)', "if gc.collect():  # a finalizer may have made more garbage", "    gc.collect()"]
         wrong = self.name("wrong")
+        if any(step.flight for _, step, _ in self.case.program.walk()):
+            balanced = " and ".join(f"plan.{name}() == {name}_at_start" for name in self.target.ledgers) or "False"
+            lines.append(f"{self.name('settle')}(lambda: {balanced})")
         if self.steps.watches:
             lines += [
                 f"for what, reference in {self.name('watched')}:",
@@ -251,7 +255,7 @@ class _Script:
 
 def _operations(case: Case, target: Description) -> Iterable[str]:
     for _, step, _ in case.program.walk():
-        name = str(step.args.get("operation", "")) if step.do == "@pressure" else step.do
+        name = str(step.args.get("operation", "")) if step.do in ("@pressure", "@flood") else step.do
         if name in target.operations:
             yield name
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+
+from deadhand.worker import flight
+
 PARTS: dict[str, str] = {
     "problems": "problems = []  # what was wrong",
     "returned": "returned = set()  # numbers of the steps that returned",
@@ -65,6 +70,8 @@ def judge(number, error, before):
             last = last.tb_next
         if last.tb_frame.f_code.co_filename == judge.__code__.co_filename:
             wrong(f"an assertion failed in step {number}: {error}")
+    if number in REFUSED and error is not None and "borrowed" in str(error).lower():
+        wrong(f"step {number} was refused a handle that it may use: {error}")
     for since, why, must_raise, names in CONTRACT.get(number, ()):
         if since and since not in before:
             continue
@@ -253,6 +260,57 @@ def finish(coroutine):
     finally:
         asyncio._set_running_loop(outer)
 ''',
+    "finish_flight": '''
+def finish_flight(awaitable, flight="", pause=1):
+    """Await it in a loop of its own; `flight` says how it ends before its time, at the await number `pause`."""
+
+    def touched(what):
+        wrong(f"{what} of the event loop was called on another thread than the loop's own")
+
+    def lost_there(where, error):
+        wrong(f"an exception was lost: {type(error).__name__}: {error} ({where})")
+
+    return fly(awaitable, flight, pause, touched, lost_there)
+''',
+    "settle": '''
+def settle(balanced):
+    """Native code may be about to give back what it holds: it gets time for that."""
+    for _ in range(50):
+        if balanced():
+            return
+        time.sleep(0.002)
+        gc.collect()
+''',
+    "in_use": '''
+def in_use():
+    """Bytes: what malloc gave out (glibc 2.33 or newer), and roughly what Python's own allocator did."""
+
+    class MallInfo(ctypes.Structure):
+        _fields_ = [(f"field_{number}", ctypes.c_size_t) for number in range(10)]
+
+    mallinfo = ctypes.CDLL(None).mallinfo2
+    mallinfo.restype = MallInfo
+    found = mallinfo()
+    return found.field_4 + found.field_7 + sys.getallocatedblocks() * 16
+''',
+    "flood": '''
+def flood(call, limit, **args):
+    """Call so often, and 2, 4 and 8 times as often in all, or let time pass; in each stretch the bytes in use must not grow with it."""
+    calls, seen = 0, []
+    for times in (1, 2, 4, 8):
+        if call is None:
+            time.sleep(0.02 * times)
+        while call is not None and calls < limit * times:
+            result = call(**args)
+            result = FINISHED
+            del result
+            calls += 1
+        gc.collect()
+        seen.append(in_use())
+    added = [after - before for before, after in zip(seen, seen[1:])]
+    if all(more >= 4 * max(limit, 16) << at for at, more in enumerate(added)):
+        wrong(f"nothing limits what piles up: {sum(added)} bytes more are in use")
+''',
     "lend": '''
 def lend(call, names, **args):
     """Call; then overwrite and drop the buffers of those names, which were only lent."""
@@ -342,7 +400,8 @@ class Thread:
 
     def __init__(self):
         self.work = queue.SimpleQueue()
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def start(self, steps, barrier=None):
         done = threading.Event()
@@ -351,6 +410,10 @@ class Thread:
 
     def run(self, steps):
         self.start(steps).wait()
+
+    def end(self):
+        self.work.put(None)
+        self.thread.join()
 
     def serve(self):
         while (work := self.work.get()) is not None:
@@ -388,6 +451,25 @@ def let_go():
 }
 """In the order in which they are written."""
 
+
+def _flight_parts() -> dict[str, str]:
+    """worker/flight.py, name by name, without annotations."""
+    found = {}
+    for node in ast.parse(inspect.getsource(flight)).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for each in ast.walk(node):
+                if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    each.returns = None
+                    for parameter in (*each.args.args, *each.args.kwonlyargs, *filter(None, (each.args.vararg, each.args.kwarg))):
+                        parameter.annotation = None
+            found[node.name] = f"\n{ast.unparse(node)}\n"
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = ast.unparse(node)
+    return found
+
+
+PARTS.update(_flight_parts())
+
 BASE = {
     "nonce": "_nonces = itertools.count(1)\n\ndef nonce(self):\n    return next(self._nonces)",
     "tmp_path": "_folder = None\n\n@property\ndef tmp_path(self):\n    if self._folder is None:\n        self._folder = pathlib.Path(tempfile.mkdtemp())\n    return self._folder",
@@ -396,6 +478,6 @@ BASE = {
 """What a plan may use of deadhand.Target."""
 
 MODULES = (
-    "asyncio", "contextlib", "copy", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "signal", "sys", "tempfile", "threading", "types", "weakref",
+    "asyncio", "contextlib", "copy", "ctypes", "faulthandler", "gc", "inspect", "itertools", "os", "pathlib", "queue", "signal", "sys", "tempfile", "threading", "time", "types", "weakref",
 )  # fmt: skip
 """Modules that the parts and the steps may use; a script imports those it does."""

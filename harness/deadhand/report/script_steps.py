@@ -95,6 +95,7 @@ class StepWriter:
         self.makers = {each.step.out: each for each in self.every if each.step.out is not None}
         self.fill = FREED_FILL.get(case.evidence)
         self.watches = case.oracle == "liveness"
+        self.finish = "finish_flight" if case.oracle in ("loop", "unraisable") or any(each.step.flight for each in self.every) else "finish"
         self.started: set[int] = set()
         self.quiet: set[int] = set()
         self.lines_written: list[str] = []
@@ -232,7 +233,10 @@ class StepWriter:
             text = self.value(value, node, name)
             parts.append(text if positional else f"{_parameter(name)}={text}")
         call = f"plan.{node.operation.name}({', '.join(parts)})"
-        return f"{self.name('finish')}({call})" if _is_async(node.operation) else call
+        if not _is_async(node.operation):
+            return call
+        how = f", {node.step.flight!r}, {node.step.pause}" if node.step.flight else ""
+        return f"{self.name(self.finish)}({call}{how})"
 
     def _keywords(self, node: Node, args: dict[str, Value]) -> list[str]:
         return [f"{_parameter(name)}={self.value(value, node, name)}" for name, value in _handles_first(args)]
@@ -273,16 +277,26 @@ class StepWriter:
             return [self._reinitialise(next(refs(step)))]
         if verb == "resurrect" and handles:
             return [f"{self.name('resurrect')}({', '.join(repr(each) for each in handles)})"]
-        if verb == "fork":
-            body = next((node.names[key] for key in node.bodies if key in node.names), "None")
-            patience = f", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
-            return [f"{self.name('fork')}({body}, real_exit={step.args.get('leave') == 'exit'}{patience})"]
-        if verb == "subinterpreter":
-            body = next((node.names[key] for key in node.bodies if key in node.names), "''")
-            return [f"{self.name('in_second_interpreter')}({body}{', setup=True' if 'setup' in self.plan.members else ''})"]
+        if verb in ("fork", "subinterpreter"):
+            return [self._aside(node, verb)]
+        if verb == "end_thread" and isinstance(number := step.args.get("thread"), int):
+            if number not in self.started:
+                return ["pass  # there is no such thread"]
+            self.started.discard(number)
+            return [f"{self.thread(number)}.end()"]
+        if verb == "flood":
+            return [self._flood(node)]
         if verb == "pressure":
             return [self._pressure(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")
+
+    def _aside(self, node: Node, verb: str) -> str:
+        """What its steps do in a forked process, or in a second interpreter."""
+        body = next((node.names[key] for key in node.bodies if key in node.names), None)
+        if verb == "fork":
+            patience = f", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
+            return f"{self.name('fork')}({body}, real_exit={node.step.args.get('leave') == 'exit'}{patience})"
+        return f"{self.name('in_second_interpreter')}({body or repr('')}{', setup=True' if 'setup' in self.plan.members else ''})"
 
     def _reinitialise(self, name: str) -> str:
         maker = self.makers.get(name)
@@ -292,6 +306,15 @@ class StepWriter:
         args = ", ".join(self._keywords(maker, maker.step.args))
         self.remaking = False
         return f"{self.name('reinitialise')}({self.variable(name)}, Plan.{maker.operation.name}, lambda: dict({args}))"
+
+    def _flood(self, node: Node) -> str:
+        args = dict(node.step.args)
+        operation, limit = args.pop("operation", None), args.pop("limit", None)
+        if operation == "":
+            return f"{self.name('flood')}(None, 0)"
+        if operation not in self.target.operations or not isinstance(limit, int):
+            raise CaseError(f"step {node.number}: {self.target.name} has no operation named {operation}", remedy="the plan has changed since the case was found; delete the case or bring the operation back")
+        return f"{self.name('flood')}({', '.join([f'plan.{operation}', str(limit), *self._keywords(node, args)])})"
 
     def _pressure(self, node: Node) -> str:
         args = dict(node.step.args)

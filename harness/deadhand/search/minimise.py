@@ -268,6 +268,18 @@ def _threads(program: Program) -> Iterator[Program]:
     for at, step in enumerate(program.steps):
         if step.overlap:
             yield _put(program, at, replace(step, overlap=False))
+    yield from _made_elsewhere(program)
+
+
+def _made_elsewhere(program: Program) -> Iterator[Program]:
+    """Without a drop on another thread, and what it dropped made there instead: at the end the main thread drops it."""
+    for late, step in enumerate(program.steps):
+        if step.do != "@drop" or not step.thread:
+            continue
+        for early in range(late):
+            if program.steps[early].out in set(refs(step)):
+                steps = [replace(each, thread=step.thread) if at == early else each for at, each in enumerate(program.steps) if at != late]
+                yield _with_steps(program, steps)
 
 
 def _serial(program: Program) -> Iterator[Program]:
@@ -292,6 +304,12 @@ def _flags(program: Program) -> Iterator[Program]:
             yield _put(program, at, calmer)
         if step.args.get("leave") == "exit":
             yield _put(program, at, replace(step, args={**step.args, "leave": "at once"}))
+        if step.flight:
+            yield _put(program, at, replace(step, flight="", pause=1))
+            if step.pause > 1:
+                yield _put(program, at, replace(step, pause=1))
+            if step.flight != "cancel":
+                yield _put(program, at, replace(step, flight="cancel"))
         times = step.args.get("times")
         if step.do == "@pressure" and isinstance(times, int) and times > 1:
             for fewer in (1, times // 2):
@@ -306,7 +324,7 @@ def _values(program: Program) -> Iterator[Program]:
 
 def _simpler_values(step: Step) -> Iterator[Step]:
     for name, value in step.args.items():
-        if name in ("how", "operation", "times", "leave"):
+        if name in ("how", "operation", "times", "leave", "limit", "thread") and (step.is_hazard or name != "thread"):
             continue
         for simpler in _simpler(value):
             yield replace(step, args={**step.args, name: simpler})

@@ -23,7 +23,6 @@ GROWTH_RUNS = 300
 """Repetitions in one child that tell a leak, which grows with them, from a cache, which stops growing."""
 
 _GROWTH_QUICK = 12
-_REPEATED = ("liveness", "growth")
 
 
 def alike(finding: Finding, like: Finding, program: Program, like_program: Program) -> bool:
@@ -31,13 +30,18 @@ def alike(finding: Finding, like: Finding, program: Program, like_program: Progr
     if finding.oracle != like.oracle or finding.certain != like.certain:
         return False
     if finding.oracle == "liveness":
-        return True
+        return (finding.kind == "deferred") == (like.kind == "deferred")
     if finding.oracle == "growth":
         return finding.kind == like.kind
     if symptom(finding) != symptom(like):
         return False
     met = _met(like, like_program)
     return _where(finding, program) in met if met else _where(finding, program) == _where(like, like_program)
+
+
+def _is_repeated(finding: Finding) -> bool:
+    """Whether one run does not tell: it must grow with every repetition in one child."""
+    return finding.oracle in ("liveness", "growth") and finding.kind not in ("deferred", "queue")
 
 
 def _met(finding: Finding, program: Program) -> set[str]:
@@ -69,7 +73,7 @@ class Trial:
 
     def shows(self, candidate: Program) -> Finding | None:
         """The finding that `candidate` shows alone in a fresh child, within the allowed tries; None when it does not."""
-        if self.finding.oracle in _REPEATED:
+        if _is_repeated(self.finding):
             return self._repeated(candidate, _GROWTH_QUICK)
         for _ in range(self.tries):
             found = self._once(candidate)
@@ -79,7 +83,7 @@ class Trial:
 
     def count(self, candidate: Program, runs: int) -> tuple[int, Finding | None]:
         """In how many of `runs` fresh children `candidate` shows it, and what it then showed last."""
-        if self.finding.oracle in _REPEATED:
+        if _is_repeated(self.finding):
             found = self._repeated(candidate, GROWTH_RUNS)
             return (runs, found) if found is not None else (0, None)
         shown = [found for _ in range(runs) if (found := self._once(candidate)) is not None]
@@ -87,7 +91,7 @@ class Trial:
 
     def rate(self, candidate: Program, runs: int, enough: int, seconds: float) -> tuple[int, int]:
         """(times shown, runs): until `enough` have shown it, `runs` are done, or `seconds` are over."""
-        if self.finding.oracle in _REPEATED:
+        if _is_repeated(self.finding):
             return (1, 1) if self._repeated(candidate, _GROWTH_QUICK) is not None else (0, 1)
         until = time.monotonic() + seconds
         shown = done = 0

@@ -17,6 +17,7 @@ class Handle:
     second_dispose: what a second dispose must do; default: work or raise.
     threads: "any", or "creator" when only the thread that made it may touch it (others: raise).
     overlap: False when two calls at once on one handle are documented as not allowed.
+    bounded: the most that may pile up in it when nobody takes anything out; what goes beyond must be refused, dropped or waited for.
     survives_exit: False when leaving the interpreter with it open is documented as not allowed.
     """
 
@@ -29,6 +30,7 @@ class Handle:
         second_dispose: Expectation = works,
         threads: str = "any",
         overlap: bool = True,
+        bounded: int | None = None,
         survives_exit: bool = True,
     ) -> None:
         self.parents: tuple[Handle, ...] = parent if isinstance(parent, tuple) else () if parent is None else (parent,)
@@ -37,6 +39,7 @@ class Handle:
         self.second_dispose = second_dispose
         self.threads = threads
         self.overlap = overlap
+        self.bounded = bounded
         self.survives_exit = survives_exit
         self.name = ""
         for name, value in (
@@ -49,6 +52,9 @@ class Handle:
                 raise TypeError(message)
         if threads not in ("any", "creator"):
             message = f'Handle(threads=…) is "any" or "creator", not {threads!r}'
+            raise TypeError(message)
+        if bounded is not None and (type(bounded) is not int or bounded < 1):
+            message = f"Handle(bounded=…) is a number of things, 1 or more, not {bounded!r}"
             raise TypeError(message)
         if not all(isinstance(each, Handle) for each in self.parents):
             message = f"Handle(parent=…) takes a Handle declared above it, or a tuple of them, not {parent!r}"

@@ -72,6 +72,10 @@ class PageGuard:
         counts = self._native.counts()
         return counts["allocated"] - counts["freed"], counts["bytes"], _entries("fd"), _entries("task"), self._native.left()
 
+    def bytes_in_use(self) -> int:
+        """Bytes in blocks that are alive in this child."""
+        return int(self._native.counts()["bytes"])
+
 
 def _entries(of: str) -> int:
     return len(os.listdir(f"/proc/self/{of}"))  # noqa: PTH208

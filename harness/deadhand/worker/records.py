@@ -28,6 +28,9 @@ _SHAPES: dict[str, tuple[Any, ...]] = {
     history.STUCK: (str, int, list),
     history.STOPS: (int, list),
     history.THREADS: (int,),
+    history.FOREIGN: (int, str),
+    history.LATE: (list,),
+    history.FLOOD: (int, int, list),
     history.DONE: (),
     history.GUARD: (str, str, int, int, _MOMENT, _MOMENT, _MOMENT),
     history.FRAMES: (str, list),
@@ -64,8 +67,10 @@ def _is_ours(event: list[Any]) -> bool:
         return False
     if event[0] == history.GUARD:
         return all(each is None or (len(each) == _PARTS and _are_numbers(each)) for each in event[5:])
-    if event[0] == history.FRAMES:
-        return _are_numbers(event[2])
+    if event[0] in (history.FRAMES, history.FLOOD):
+        return _are_numbers(event[-1])
+    if event[0] == history.LATE:
+        return all(isinstance(each, str) for each in event[1])
     if event[0] == history.LEFT:
         return all(isinstance(each, list) and len(each) == _LEFT_PARTS and _are_numbers(each) for each in event[5])
     if event[0] in (history.RAISED, history.LOST):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
+import inspect
 import os
 import sys
 import threading
@@ -20,14 +20,18 @@ from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
 from deadhand.worker.forking import Leaving, fork_and_follow
-from deadhand.worker.hostile_values import CLASSES, Buffer
+from deadhand.worker.hostile_values import CLASSES
+from deadhand.worker.lending import overwrite
 from deadhand.worker.node import SCALARS, Node
+from deadhand.worker.patience import Patience
 from deadhand.worker.points import files_of
+from deadhand.worker.reference import reference_to
 from deadhand.worker.second import run_there
 from deadhand.worker.threads import Crew
+from deadhand.worker.words import TEXT, bases, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from deadhand.model.schedule import Schedule
     from deadhand.target.describe import Description
@@ -35,10 +39,10 @@ if TYPE_CHECKING:
     from deadhand.worker.page_guard import PageGuard
     from deadhand.worker.workspace import Workspace
 
-_TEXT = 200
 _MOST_LOST = 50
 """Lost exceptions written down per program: a thread that raises for ever must not fill the journal."""
 
+_SETTLE_SECONDS = 0.1
 Result = TypeVar("Result")
 _encode = msgspec.msgpack.Encoder().encode
 _MISSING = object()
@@ -120,9 +124,13 @@ class Runtime:
         self._fires: list[Fire] = []
         self._knots: dict[int, list[list[Any]]] = {}
         self._lost = 0
+        self._cut = False
+        self._patience = Patience()
         self._in_region = False
         self._doing = threading.local()
         self._plan_file = target.path
+        if any(inspect.iscoroutinefunction(each.function) for each in target.operations.values()):
+            import deadhand.worker.flight  # noqa: F401  once, and not in every child
         sys.unraisablehook = self._on_unraisable
         threading.excepthook = self._on_thread_exception
 
@@ -143,7 +151,7 @@ class Runtime:
     def _note_lost(self, where: str, kind: type, error: BaseException | None) -> None:
         self._lost += 1
         if self._lost <= _MOST_LOST:
-            self.note(history.LOST, where[:_TEXT], _bases(kind), _say(error))
+            self.note(history.LOST, where[:TEXT], bases(kind), say(error))
 
     def _enter(self, phase: str) -> None:
         """Write down that a phase begins, for the history and for the page guard."""
@@ -175,7 +183,9 @@ class Runtime:
         self._enter("collect")
         if gc.collect():  # a finalizer may have made more garbage
             gc.collect()
-        self._look_for_survivors()
+        if self._cut and ledgers is not None:
+            self._settle(ledgers)
+        survivors = self._look_for_survivors()
         for fire in self._fires:
             fire.runtime = None
         self._fires.clear()
@@ -183,6 +193,8 @@ class Runtime:
             left = self._quietly(lambda name=name: self._count(name))  # type: ignore[misc]
             if left is not None:
                 self.note(history.LEDGER, name, start, left)
+        if survivors and ledgers and (late := [what for what, reference in survivors if reference() is None]):
+            self.note(history.LATE, late)
         self.plan = None
         self.workspace.clear()
         if self.guard is not None:
@@ -196,6 +208,7 @@ class Runtime:
 
     def _prepare(self, program: Program) -> list[Node]:
         self._lost = 0
+        self._cut = False
         self._reads = []
         self._canaries.clear()
         self._parents.clear()
@@ -268,7 +281,7 @@ class Runtime:
         except Leaving:
             raise
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, node.number, _bases(type(error)), _say(error), self._in_plan(error))
+            self.note(history.RAISED, node.number, bases(type(error)), say(error), self._in_plan(error))
         else:
             self._returned(node, result)
         finally:
@@ -291,14 +304,14 @@ class Runtime:
             self._observe_before(node)
         args = self._arguments(node)
         if node.verb is not None:
-            self._doing.names = node.direct
+            self._doing.names, self._doing.node = node.direct, node
             return node.verb.perform(self, args)
         if not node.lends:
             return self._invoke(node, args)
         try:
             return self._invoke(node, args)
         finally:
-            _overwrite(node, args)
+            overwrite(node, args)
 
     def _arguments(self, node: Node) -> dict[str, Any]:
         """Built values for the call. Raises Skip for a handle that is not held, and for a value that cannot be built: no call was made."""
@@ -315,13 +328,23 @@ class Runtime:
         except (Skip, MemoryError):
             raise
         except Exception as error:
-            message = f"an argument cannot be built: {type(error).__name__}: {_say(error)}"
+            message = f"an argument cannot be built: {type(error).__name__}: {say(error)}"
             raise Skip(message) from error
         return args
 
     def _invoke(self, node: Node, args: dict[str, Any]) -> Any:
         result = node.operation.function(self.plan, **args)  # type: ignore[union-attr]
-        return _finish(result) if result.__class__ is types.CoroutineType else result
+        if result.__class__ is types.CoroutineType or (node.step.out is None and hasattr(result.__class__, "__await__")):
+            return self._fly(node, result)
+        return result
+
+    def _fly(self, node: Node, awaitable: Any) -> Any:
+        """Run what is awaited, in a loop of its own, as far as the step says."""
+        from deadhand.worker.flight import fly
+
+        step = node.step
+        self._cut = self._cut or bool(step.flight)
+        return fly(awaitable, step.flight, step.pause, lambda what: self.note(history.FOREIGN, node.number, what), lambda where, error: self._note_lost(where, type(error), error))
 
     def _returned(self, node: Node, result: Any) -> None:
         step, operation = node.step, node.operation
@@ -378,7 +401,7 @@ class Runtime:
                 self._knots.setdefault(node.number, []).append(made.held)
         self._fires.append(fire)
         keeps = node.operation is not None and node.operation.keeps
-        self._canaries.append((node.number, f"{name} of step {node.number}", _reference(made), value.cycle, keeps))
+        self._canaries.append((node.number, f"{name} of step {node.number}", reference_to(made), value.cycle, keeps))
         return made
 
     def _picked(self, value: Pick, node: Node, name: str) -> Any:
@@ -406,6 +429,12 @@ class Runtime:
         """Hold something until the end of the program."""
         self.kept.append(made)
 
+    def end_thread(self, thread: int) -> None:
+        """End one of the program's threads. Raises Skip when it has not begun, and when it is the one that asks."""
+        if threading.current_thread() is not threading.main_thread() or not self.crew.end(thread):
+            message = f"there is no thread {thread} to end"
+            raise Skip(message)
+
     def operation(self, name: str) -> Callable[..., Any]:
         """An operation of the plan, bound. Raises Skip when there is none of that name."""
         operation = self.target.operations.get(name)
@@ -420,6 +449,20 @@ class Runtime:
         """Load the plan in a second interpreter, do `nodes` there, and end it. Raises Skip where there can be none."""
         if why := run_there(self, nodes):
             raise Skip(why)
+    def flood(self, name: str, limit: int, args: dict[str, Any]) -> None:
+        """Call an operation again and again, or without one let time pass, and note what is in use."""
+        from deadhand.worker.flood import flood
+
+        node: Node = self._doing.node
+        call = self.operation(name) if name else None
+
+        def once() -> None:
+            result = call(**args)  # type: ignore[misc]
+            if result.__class__ is types.CoroutineType:
+                self._fly(node, result)
+
+        if seen := flood(once if name else None, limit, self.guard):
+            self.note(history.FLOOD, node.number, limit if name else 0, seen)
 
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.
@@ -483,7 +526,7 @@ class Runtime:
         try:
             shown = digest(self._invoke(read, self._arguments(read)))
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, -read.number, _bases(type(error)), _say(error), False)
+            self.note(history.RAISED, -read.number, bases(type(error)), say(error), False)
         else:
             self.note(history.OBSERVED, node.number, read.number, shown)
             self.note(history.RETURNED, -read.number, None, None, None, None)
@@ -511,8 +554,20 @@ class Runtime:
         self._reads.clear()
         nodes.clear()
 
-    def _look_for_survivors(self) -> None:
-        for number, what, reference, cycle, keeps in self._canaries:
+    def _settle(self, ledgers: dict[str, int]) -> None:
+        """After an await was cut short, native code may be about to give back what it holds."""
+
+        def settled() -> bool:
+            alive = any(reference() is not None and not keeps for *_, reference, _, keeps in self._canaries)
+            return not alive and all(self._quietly(lambda name=name: self._count(name)) in (None, start) for name, start in ledgers.items())  # type: ignore[misc]
+
+        self._patience.wait(settled, _SETTLE_SECONDS, collect=True)
+
+    def _look_for_survivors(self) -> list[tuple[str, weakref.ref[Any]]]:
+        """Write down who is alive. Those given back are worth another look once the library was called: they had time to die by themselves."""
+        alive = [each for each in self._canaries if each[2]() is not None]
+        waited = bool(alive) and self._wait_for_death([each[2] for each in alive if not each[4]])
+        for number, what, reference, cycle, keeps in alive:
             if reference() is not None:
                 self.note(history.SURVIVOR, number, what, cycle, keeps)
                 if not keeps:
@@ -520,6 +575,13 @@ class Runtime:
         if self._survivors:
             self._survivors = [each for each in self._survivors if each() is not None]
             self.note(history.ALIVE, len({id(each()) for each in self._survivors}))
+        return [(what, reference) for _, what, reference, _, keeps in alive if waited and not keeps and reference() is not None]
+
+    def _wait_for_death(self, survivors: list[weakref.ref[Any]]) -> bool:
+        """Give a native thread time to let go, without calling the library. False where that was not, or need not be, done."""
+        if self._cut or not survivors or not self.target.ledgers:
+            return False
+        return self._patience.wait(lambda: all(reference() is None for reference in survivors), _SETTLE_SECONDS / 2)
 
     def _count(self, name: str) -> int:
         return int(getattr(self.plan, name)())
@@ -529,7 +591,7 @@ class Runtime:
         try:
             return function()
         except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
-            self.note(history.RAISED, 0, _bases(type(error)), _say(error), True)
+            self.note(history.RAISED, 0, bases(type(error)), say(error), True)
             return None
 
     def _in_plan(self, error: BaseException) -> bool:
@@ -548,52 +610,4 @@ def _finalize(made: Any) -> None:
         fire.finalize()
 
 
-class _Token:
-    """Lives as long as the one object that holds it."""
-
-
-def _reference(made: Any) -> weakref.ref[Any]:
-    """A weak reference that dies with `made`; to something that only `made` holds where its type (bytes) takes none itself."""
-    try:
-        return weakref.ref(made)
-    except TypeError:
-        made.token = _Token()
-        return weakref.ref(made.token)
-
-
 _CONTAINERS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
-
-
-def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run an `async def` operation to its end, in a loop of its own, also inside a callback of another one."""
-    import asyncio
-
-    outer = asyncio._get_running_loop()  # noqa: SLF001  asyncio exports it, and has no other way to nest
-    asyncio._set_running_loop(None)  # noqa: SLF001
-    try:
-        return asyncio.run(coroutine)
-    finally:
-        asyncio._set_running_loop(outer)  # noqa: SLF001
-
-
-def _overwrite(node: Node, args: dict[str, Any]) -> None:
-    """Overwrite what was lent, in place, without running any steps, and forget it."""
-    for name, value in node.others:
-        lent = args.pop(name)
-        buffer: Any = getattr(lent, "value", None) if lent.__class__ is Buffer and sys.version_info >= (3, 12) else lent
-        if value.__class__ is Lent and isinstance(buffer, bytearray):
-            bytearray.__setitem__(buffer, slice(None), b"\x5a" * bytearray.__len__(buffer))
-            with contextlib.suppress(BufferError):  # a view of it is still out: it keeps its size
-                bytearray.clear(buffer)
-    args.clear()
-
-
-def _bases(kind: type) -> list[str]:
-    return [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__[:-1]]
-
-
-def _say(error: BaseException | None) -> str:
-    try:
-        return str(error)[:_TEXT].encode("utf-8", "replace").decode()
-    except BaseException:  # noqa: BLE001  the message itself may be hostile
-        return "its message cannot be shown"

@@ -78,6 +78,17 @@ class Crew:
             thread.join()
         self._threads.clear()
 
+    def end(self, thread: int) -> bool:
+        """End one thread and wait for it; False when there is none of that number. The next step on it starts another one."""
+        waiting = self._queues.pop(thread, None)
+        if waiting is None:
+            return False
+        waiting.put(None)
+        ended = next(each for each in self._threads if each.name == f"deadhand-{thread}")
+        ended.join()
+        self._threads.remove(ended)
+        return True
+
     def _hand(self, thread: int, work: _Work) -> None:
         waiting = self._queues.get(thread)
         if waiting is None:

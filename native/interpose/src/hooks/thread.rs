@@ -89,7 +89,14 @@ impl Managed {
             let state = self.run.lock();
             let runs = |status| !matches!(status, Status::Ended);
             let found = state.threads.iter().position(|each| each.started == Some(thread) && runs(each.status));
-            let Some(index) = found.filter(|_| !state.over) else { return };
+            let Some(index) = found.filter(|_| !state.over) else {
+                // It has ended for the region. If it still waits for a token that another kept, it is let go: who joins
+                // it has the token, so it gets it no more.
+                for ended in state.threads.iter().filter(|each| each.started == Some(thread)) {
+                    ended.gate.open();
+                }
+                return;
+            };
             drop(state);
             let wait = Wait::new(Thing { kind: Kind::Thread, address: index }, "pthread_join");
             if self.run.block(self, wait, None) == Woken::Released {

@@ -5,6 +5,7 @@ mod catalog;
 mod depot;
 mod page;
 mod ticket;
+mod tally;
 #[path = "../../rust/src/window.rs"]
 mod window;
 

@@ -65,4 +65,10 @@ specimens! {
     holder_bug holder_fixed "holder.rs",
     workers_bug workers_fixed "workers.rs",
     engineroom_bug engineroom_fixed "engineroom.rs",
+    canvas_bug canvas_fixed "canvas.rs",
+    planner_bug planner_fixed "planner.rs",
+    porter_bug porter_fixed "porter.rs",
+    bell_bug bell_fixed "bell.rs",
+    capture_bug capture_fixed "capture.rs",
+    postbox_bug postbox_fixed "postbox.rs",
 }
