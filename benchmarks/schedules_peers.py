@@ -10,7 +10,10 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STEPS = {
     "cursor": ("Cursor", "fetch", "close"),

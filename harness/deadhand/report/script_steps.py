@@ -280,15 +280,18 @@ class StepWriter:
         if verb in ("fork", "subinterpreter"):
             return [self._aside(node, verb)]
         if verb == "end_thread" and isinstance(number := step.args.get("thread"), int):
-            if number not in self.started:
-                return ["pass  # there is no such thread"]
-            self.started.discard(number)
-            return [f"{self.thread(number)}.end()"]
+            return [self._end_thread(number)]
         if verb == "flood":
             return [self._flood(node)]
         if verb == "pressure":
             return [self._pressure(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")
+
+    def _end_thread(self, number: int) -> str:
+        if number not in self.started:
+            return "pass  # there is no such thread"
+        self.started.discard(number)
+        return f"{self.thread(number)}.end()"
 
     def _aside(self, node: Node, verb: str) -> str:
         """What its steps do in a forked process, or in a second interpreter."""
