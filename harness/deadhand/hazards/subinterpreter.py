@@ -21,9 +21,9 @@ _PLAIN = (bool, int, float, str, type(None), Ref, Blob, Number, Text)
 
 
 class SubInterpreter(Hazard):
-    """A second interpreter costs as much as fifty programs: only the last program of a batch has one.
+    """Make handles here; import the library in a second interpreter, make and use handles of its own there, end it; use the first ones.
 
-    Make handles here; import the library in a second interpreter, make and use handles of its own there, end it; use the first ones.
+    It costs as much as fifty programs, so only the last program of a batch does it.
     """
 
     name = "sub-interpreter"
