@@ -1,6 +1,7 @@
 """The core under attack for long: `python benchmarks/core_soak.py [--programs 200000] [--minutes 10] [--seed 1]`.
 
-`--only NAME` repeats the hunt of one plan, with its share of the programs, and keeps the other rows of the last run.
+`--only NAME ...` repeats the hunt and the soak of those plans, the hunt with its share of the programs, and keeps the other
+rows of the last run.
 
 Two parts. A hunt of every plan in strategies/core, the programs shared among them, all hazards, threads and exits
 included: each program must leave every ledger at zero, and nothing may be found. Then the same plans' programs in
@@ -68,12 +69,6 @@ def hunt(plan: Path, programs: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _row(last: dict[str, Any], plan: Path) -> dict[str, Any]:
-    """What the last run told of a plan's hunt."""
-    row: dict[str, Any] = next(each for each in last["hunts"] if each["plan"] == plan.stem)
-    return row
-
-
 def soak(plan: Path, seconds: float, seed: int) -> None:
     """In a process of its own: run programs until the time is over, and print one line for each sample."""
     from deadhand.model.program import replace
@@ -113,10 +108,10 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
-def soak_all(minutes: float, seed: int) -> list[dict[str, Any]]:
-    """All plans side by side; a row for each."""
+def soak_all(these: list[Path], minutes: float, seed: int) -> list[dict[str, Any]]:
+    """These plans side by side; a row for each."""
     command = [sys.executable, "-X", "faulthandler", str(Path(__file__)), "--minutes", str(minutes), "--seed", str(seed), "--soak"]
-    running = [(plan, subprocess.Popen([*command, str(plan)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)) for plan in plans()]
+    running = [(plan, subprocess.Popen([*command, str(plan)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)) for plan in these]
     rows = []
     for plan, process in running:
         lines = process.communicate()[0].splitlines()
@@ -140,24 +135,31 @@ def soak_all(minutes: float, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
+def _merged(rows: list[dict[str, Any]], repeated: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the last run, those of the repeated plans replaced."""
+    newer = {row["plan"]: row for row in repeated}
+    return [newer.get(row["plan"], row) for row in rows]
+
+
 def main() -> int:
     """Hunt, soak, and write down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=200_000, help="programs of all hunts together")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long each process of the soak lives")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="the plan whose hunt is repeated")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[plan.stem for plan in plans()], help="the plans whose hunt and soak are repeated")
     parser.add_argument("--soak", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.soak is not None:
         soak(options.soak, options.minutes * 60, options.seed)
         return 0
     share = -(-options.programs // len(plans()))
-    if options.only is None:
-        hunts, soaks = [hunt(plan, share, options.seed) for plan in plans()], soak_all(options.minutes, options.seed)
-    else:
+    these = [plan for plan in plans() if options.only is None or plan.stem in options.only]
+    hunts = [hunt(plan, share, options.seed) for plan in these]
+    soaks = soak_all(these, options.minutes, options.seed)
+    if options.only is not None:
         last = json.loads(RESULTS.read_text(encoding="utf-8"))
-        hunts, soaks = [hunt(plan, share, options.seed) if plan.stem == options.only else _row(last, plan) for plan in plans()], last["memory"]
+        hunts, soaks = _merged(last["hunts"], hunts), _merged(last["memory"], soaks)
     result = {
         "title": "The core under attack for long",
         "python": platform.python_version(),

@@ -36,6 +36,13 @@ fn writer() {
 
 #[test]
 fn all_committed_records_of_a_killed_process_are_read() {
+    // Where a thread died in the middle of its length, reading ends early and shows little: then another one is killed.
+    let whole = (0..20).find_map(|_| records_of_a_killed_writer());
+    assert!(whole.expect("twenty readers ended early") > 1000);
+}
+
+/// How many were read; none if reading ended early.
+fn records_of_a_killed_writer() -> Option<u32> {
     let journal = Journal::create(1 << 26).unwrap();
     let own = Journal::attach(journal.as_raw_fd()).unwrap();
     // Only the duplicate is inherited.
@@ -72,6 +79,5 @@ fn all_committed_records_of_a_killed_process_are_read() {
     }
     assert!(torn <= u32::from(THREADS), "at most one record per thread was under way");
     assert!(reader.is_stuck() || reader.cursor() == used);
-    // Where a thread died in the middle of its length, reading ends.
-    assert!(reader.is_stuck() || next.iter().sum::<u32>() > 1000);
+    (!reader.is_stuck()).then(|| next.iter().sum())
 }

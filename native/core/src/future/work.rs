@@ -7,9 +7,12 @@ use tokio::task::yield_now;
 /// How many numbers are looked at between two looks at the rest of the world.
 const BATCH: u32 = 1024;
 
-/// Is ready after that time. To be polled on a [runtime](super::Futures::runtime).
+/// Is ready after that time, and at once if that is none: a timer would wait for its next tick, up to 1 ms away. To be
+/// polled on a [runtime](super::Futures::runtime).
 pub async fn sleep(time: Duration) {
-    tokio::time::sleep(time).await;
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// How many primes are below the limit. It computes, and lets others run in between: so it can be cancelled.

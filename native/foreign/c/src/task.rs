@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use deadhand_core::future::{Cancel, Fate as Native, Futures};
+use deadhand_core::future::{Cancel, Fate as Native, Futures, sleep};
 use deadhand_core::guard::GuardError;
 use deadhand_core::ledger::ledger;
 
@@ -161,9 +161,7 @@ pub unsafe extern "C" fn deadhand_task_sleep(
         let task = task?;
         let time = patience(seconds)?.unwrap_or(Duration::MAX);
         let sleep = async move {
-            if !time.is_zero() {
-                tokio::time::sleep(time).await;
-            }
+            sleep(time).await;
             Ok(item)
         };
         task.put(futures()?.spawn(runtime, sleep)?.to_u64());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use deadhand_core::future::{FutureError, Futures};
+use deadhand_core::future::{FutureError, Futures, sleep};
 use deadhand_core::guard::{CallError, GuardError, Handle};
 use deadhand_core::ledger::ledger;
 
@@ -45,7 +45,7 @@ impl Runtime {
     pub fn delay(&self, item: Arc<dyn Item>, seconds: f64) -> Result<Arc<Task>, CoreError> {
         let delay = duration(Some(seconds))?.unwrap_or_default();
         self.spawn(async move {
-            tokio::time::sleep(delay).await;
+            sleep(delay).await;
             Ok(item)
         })
     }
@@ -119,7 +119,7 @@ impl Drop for Runtime {
 /// See [`Store::in_memory`](crate::Store::in_memory).
 #[uniffi::export(async_runtime = "tokio")]
 pub async fn pause(seconds: f64) -> Result<(), CoreError> {
-    tokio::time::sleep(duration(Some(seconds))?.unwrap_or_default()).await;
+    sleep(duration(Some(seconds))?.unwrap_or_default()).await;
     Ok(())
 }
 
