@@ -272,7 +272,7 @@ def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactor
 
 
 def test_a_fork_comes_while_another_thread_is_inside_where_the_plan_allows_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    target = described(tmp_path_factory, PLAN.replace("    store = Handle()", "    forks_while_busy = True\n    store = Handle()", 1))
+    target = described(tmp_path_factory, PLAN.replace("    store = Handle(", "    forks_while_busy = True\n    store = Handle(", 1))
     fork = next(each for each in HAZARDS if each.name == "fork")
     pools, busy = Pools(target, 1), 0
     for number in range(40):
