@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deadhand.search.matrix import _hunt as hunt
-from deadhand.search.matrix import can_control, lacking
+from deadhand.search.matrix import Exam, can_control, lacking
 from deadhand.settings import Settings
 
 if sys.version_info >= (3, 11):
@@ -49,7 +48,7 @@ def hunts(specimen: dict[str, Any]) -> list[list[Found]]:
     found: list[list[Found]] = []
     for seed in limits(specimen)["seeds"]:
         plan = f"{SPECIMENS / specimen['plan']}:Bug"
-        found.append(hunt(plan, seed, limits(specimen)["programs"], SETTINGS, 1, lambda each: each.mad in accepted))
+        found.append(Exam(limits(specimen)["programs"], SETTINGS, jobs=1).hunt(plan, seed, lambda each: each.mad in accepted))
         if not shortcomings(specimen, found):
             break
     return found
@@ -80,7 +79,7 @@ def test_planted_bug_is_found_named_and_small(specimen: dict[str, Any]) -> None:
 @each_specimen
 def test_fixed_twin_is_silent(specimen: dict[str, Any]) -> None:
     seed = limits(specimen)["seeds"][0]
-    alarms = hunt(f"{SPECIMENS / specimen['plan']}:Fixed", seed, limits(specimen)["twin"], SETTINGS, 1, lambda _: False)
+    alarms = Exam(limits(specimen)["twin"], SETTINGS, jobs=1).hunt(f"{SPECIMENS / specimen['plan']}:Fixed", seed, lambda _: False)
     assert not alarms, "\n".join(f"{each.signature}: {each.detail}" for each in alarms)
 
 

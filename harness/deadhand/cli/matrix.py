@@ -10,6 +10,7 @@ import typer
 
 from deadhand.cli import options
 from deadhand.errors import ExitCode
+from deadhand.model.schedule import HUNT_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,21 +24,28 @@ _COLUMNS = ("specimen", "class", "technology", "threads", "found", "class named"
 
 def matrix(
     classes: Annotated[list[str] | None, typer.Option("--class", help="Only specimens of this MAD class; may be repeated.", show_default=False)] = None,
+    specimens: Annotated[list[str] | None, typer.Option("--specimen", help="Only this specimen; may be repeated.", show_default=False)] = None,
     seeds: Annotated[int, typer.Option(help="Hunts of each specimen, each with its own seed.")] = 1,
     programs: Annotated[int, typer.Option(help="At most this many programs per hunt.")] = 2000,
     root: Annotated[str, typer.Option(help="The folder of the specimens.")] = "native/specimens",
+    evidence: Annotated[str, typer.Option(help="Evidence modes to rotate through, comma between.")] = "debug,poison,unmap,guard,stock",
+    apart: Annotated[bool, typer.Option("--apart", help="Hunt with each of the evidence modes by itself, a line for each.")] = False,
+    mode: Annotated[str, typer.Option(help="How overlapping steps run: mixed, controlled, serial (one after another) or free (threads left alone).")] = "mixed",
     jobs: Annotated[int | None, typer.Option(help="Children at once; default: one per processor.", show_default=False)] = None,
     format: Annotated[str, typer.Option(help="rich, jsonl or markdown.")] = "rich",  # noqa: A002  the option's name
 ) -> int:
     """Hunt every planted bug and its fixed twin: what is found, how soon, how small, and what is a false alarm."""
     options.one_of("--format", format, _FORMATS)
+    options.one_of("--mode", mode, HUNT_MODES)
+    wanted = tuple(options.modes(evidence))
     for name, number in (("--seeds", seeds), ("--programs", programs), ("--jobs", jobs)):
         options.at_least_one(name, number)
     settings = options.settings()
 
-    from deadhand.search.matrix import run_matrix
+    from deadhand.search.matrix import Exam, run_matrix
 
-    results = run_matrix(root=Path(root), classes=list(classes or []), seeds=seeds, programs=programs, settings=settings, jobs=jobs or options.processors(), emit=_emitter(format))
+    exam = Exam(programs, settings, seeds=seeds, jobs=jobs or options.processors(), evidence=wanted, mode=mode)
+    results = run_matrix(exam, root=Path(root), classes=list(classes or []), names=list(specimens or []), apart=apart, emit=_emitter(format))
     if format == "markdown":
         _markdown(results)
     elif format == "rich":
@@ -59,7 +67,7 @@ def _emitter(format: str) -> Callable[[Event], None]:  # noqa: A002
 
         if isinstance(event, SpecimenResult):
             what = "found" if event.found else "not hunted" if event.needs else "missed"
-            typer.echo(f"{event.specimen}: {what}{f' ({event.note})' if event.note else ''}", err=True)
+            typer.echo(f"{event.specimen}{f' by {event.evidence}' if event.evidence else ''}: {what}{f' ({event.note})' if event.note else ''}", err=True)
 
     return say
 
@@ -71,7 +79,8 @@ def row(result: SpecimenResult) -> list[str]:
         found += f" ({result.seeds_found}/{result.seeds})"
     named = "yes" if result.class_named else ", ".join(result.named) or ("" if result.needs else "no")
     numbers = [result.programs_to_first, result.steps, result.known_minimum, result.false_alarms]
-    return [result.specimen, result.mad, result.technology, str(result.threads), found, named, *["" if each is None else str(each) for each in numbers]]
+    name = f"{result.specimen} ({result.evidence})" if result.evidence else result.specimen
+    return [name, result.mad, result.technology, str(result.threads), found, named, *["" if each is None else str(each) for each in numbers]]
 
 
 def total(results: list[SpecimenResult]) -> str:

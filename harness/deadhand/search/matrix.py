@@ -6,14 +6,15 @@ import importlib.util
 import statistics
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deadhand.errors import DeadhandError, UsageError
+from deadhand.errors import DeadhandError, UsageError, WorkerError
 from deadhand.search.events import Event
 from deadhand.search.pursuit import Pursuit
 from deadhand.target.loader import load
-from deadhand.worker.evidence import MODES, available
+from deadhand.worker.evidence import MODES, SANITIZER, available
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,6 +41,7 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
     `schedules_to_first` counts runs with overlapping steps; null for a bug that needs one thread. `false_alarms` counts finds on the fixed twin, all seeds together.
     `note` says why a specimen could not run here; it then counts as not found. `needs` is "control" for one that is found by control of schedules alone, where
     there is none, and "free-threading" for one that cannot show where there is a GIL: then only the fixed twin is hunted, and nothing is demanded of the bug.
+    `evidence` is the evidence mode of a line that is about one of them by itself, else empty. `mode` says how overlapping steps ran.
     """
 
     specimen: str
@@ -58,6 +60,8 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
     named: tuple[str, ...] = ()
     note: str = ""
     needs: str = ""
+    evidence: str = ""
+    mode: str = "mixed"
 
     @property
     def good(self) -> bool:
@@ -65,34 +69,73 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
         return (self.found or bool(self.needs)) and not self.false_alarms
 
 
+@dataclass(frozen=True)
+class Exam:
+    """How specimens are hunted: seeds from `first_seed` on, at most `programs` programs on the bug and as many on its twin."""
+
+    programs: int
+    settings: Settings
+    seeds: int = 1
+    jobs: int = 2
+    first_seed: int = 1
+    evidence: tuple[str, ...] = tuple(mode for mode in MODES if mode != SANITIZER)
+    mode: str = "mixed"
+
+    def hunt(self, plan: str, number: int, enough: Callable[[Found], bool]) -> list[Found]:
+        """What one hunt finds; it ends when `enough` says so of a find."""
+        modes = [mode for mode in self.evidence if not available(mode)]
+        if not modes:
+            raise WorkerError(f"no evidence mode of {','.join(self.evidence)} works here", remedy="deadhand doctor says why")
+        pursuit = Pursuit(
+            load(plan)[0],
+            settings=self.settings,
+            modes=modes,
+            number=number,
+            corpus=None,
+            jobs=self.jobs,
+            include_unsafe=False,
+            emit=lambda _: None,
+            schedules=self.mode,
+            enough=enough,
+        )
+        try:
+            pursuit.run(None, self.programs)
+            return list(pursuit.found.values())
+        finally:
+            pursuit.close()
+
+
 def run_matrix(
+    exam: Exam,
     *,
     root: Path = SPECIMENS,
     classes: list[str],
-    seeds: int,
-    programs: int,
-    settings: Settings,
+    names: list[str],
+    apart: bool = False,
     emit: Callable[[Event], None],
-    jobs: int = 2,
-    first_seed: int = 1,
 ) -> list[SpecimenResult]:
-    """Hunt every specimen under `root` (only those of `classes`, if any) with each seed.
+    """Examine the specimens under `root` (only those of `classes` and `names`, if any); with `apart` by each evidence mode by itself.
 
-    At most `programs` programs on the bug and as many on its twin. Emits each result as it is there. Raises UsageError when there are no specimens.
+    Emits each result as it is there. Raises UsageError when there are no specimens, or none of those names.
     """
     table = root / "specimens.toml"
     if not table.is_file():
         raise UsageError(f"there are no specimens at {root}", remedy="run it in a checkout of deadhand; the wheel does not contain them")
+    specimens = tomllib.loads(table.read_text(encoding="utf-8"))["specimen"]
+    if unknown := set(names) - {specimen["name"] for specimen in specimens}:
+        raise UsageError(f"there is no specimen named {', '.join(sorted(unknown))}", remedy=f"they are in {table}")
     build = _build(root)
     controlled = can_control()
+    exams = [("", exam)] if not apart else [(mode, replace(exam, evidence=(mode,))) for mode in exam.evidence]
     results = []
-    for specimen in tomllib.loads(table.read_text(encoding="utf-8"))["specimen"]:
-        if classes and specimen["mad"] not in classes:
+    for specimen in specimens:
+        if (classes and specimen["mad"] not in classes) or (names and specimen["name"] not in names):
             continue
         plan = root / specimen["plan"] if not specimen["plan"].startswith(str(root)) else Path(specimen["plan"])
-        result = _examine(specimen, plan, seeds, programs, settings, jobs, first_seed, build, controlled=controlled)
-        results.append(result)
-        emit(result)
+        for evidence, each in exams:
+            result = _examine(each, specimen, plan, build, evidence, controlled=controlled)
+            results.append(result)
+            emit(result)
     return results
 
 
@@ -122,7 +165,7 @@ def _build(root: Path) -> str:
     return ""
 
 
-def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, settings: Settings, jobs: int, first_seed: int, build: str, *, controlled: bool) -> SpecimenResult:
+def _examine(exam: Exam, specimen: dict[str, Any], plan: Path, build: str, evidence: str, *, controlled: bool) -> SpecimenResult:
     accepted = {specimen["mad"], *specimen.get("also_accept", ())}
     firsts: list[int] = []
     schedules: list[int] = []
@@ -132,10 +175,10 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
     alarms = 0
     needs = lacking(specimen, controlled=controlled)
     note = {"control": NEEDS_CONTROL, "free-threading": NOT_RUN_HERE}.get(needs, "")
-    for number in range(first_seed, first_seed + seeds):
+    for number in range(exam.first_seed, exam.first_seed + exam.seeds):
         try:
-            found = [] if needs else _hunt(f"{plan}:Bug", number, programs, settings, jobs, lambda each: each.mad in accepted)
-            alarms += len(_hunt(f"{plan}:Fixed", number, programs, settings, jobs, lambda _: False))
+            found = [] if needs else exam.hunt(f"{plan}:Bug", number, lambda each: each.mad in accepted)
+            alarms += len(exam.hunt(f"{plan}:Fixed", number, lambda _: False))
         except DeadhandError as error:
             note = error.message + (f" ({build})" if build else "")
             continue
@@ -152,30 +195,18 @@ def _examine(specimen: dict[str, Any], plan: Path, seeds: int, programs: int, se
         mad=specimen["mad"],
         technology=specimen["technology"],
         threads=specimen["threads"],
-        found=len(firsts) * 2 > seeds,
-        class_named=right * 2 > seeds,
+        found=len(firsts) * 2 > exam.seeds,
+        class_named=right * 2 > exam.seeds,
         programs_to_first=round(statistics.median(firsts)) if firsts else None,
         schedules_to_first=round(statistics.median(schedules)) if schedules and specimen["threads"] > 1 else None,
         steps=round(statistics.median(sizes)) if sizes else None,
         known_minimum=specimen["known_minimum"],
         false_alarms=alarms,
-        seeds=seeds,
+        seeds=exam.seeds,
         seeds_found=len(firsts),
         named=tuple(sorted(set(named))),
         note=note,
         needs=needs,
+        evidence=evidence,
+        mode=exam.mode,
     )
-
-
-def _hunt(name: str, number: int, programs: int, settings: Settings, jobs: int, enough: Callable[[Found], bool]) -> list[Found]:
-    modes = [mode for mode in MODES if not available(mode)]
-    pursuit = Pursuit(
-        load(name)[0], settings=settings, modes=modes, number=number, corpus=None, jobs=jobs, include_unsafe=False, emit=lambda _: None, enough=enough
-    )
-    try:
-        pursuit.run(None, programs)
-        return list(pursuit.found.values())
-    finally:
-        pursuit.close()
-
-
