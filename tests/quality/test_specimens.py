@@ -31,8 +31,6 @@ SETTINGS = Settings(shrink_seconds=60.0)
 pytestmark = pytest.mark.timeout(240)
 DEMANDED = [specimen for specimen in TABLE if not lacking(specimen, controlled=can_control())]
 """Windows of width zero are found by control of the schedule alone, some races only without a GIL: where there is none of that, only their twins are hunted."""
-each_demanded = pytest.mark.parametrize("specimen", DEMANDED, ids=lambda specimen: f"{specimen['name']}-{specimen['mad']}")
-each_specimen = pytest.mark.parametrize("specimen", TABLE, ids=lambda specimen: f"{specimen['name']}-{specimen['mad']}")
 
 
 def limits(specimen: dict[str, Any]) -> dict[str, Any]:
@@ -69,14 +67,12 @@ def shortcomings(specimen: dict[str, Any], found: list[list[Found]]) -> dict[str
     return {}
 
 
-@each_demanded
-def test_planted_bug_is_found_named_and_small(specimen: dict[str, Any]) -> None:
-    tolerated = EXCEPTIONS.get(specimen["name"], {}).get("lacks", [])
-    short = {sort: what for sort, what in shortcomings(specimen, hunts(specimen)).items() if sort not in tolerated}
+def test_planted_bug_is_found_named_and_small(planted: dict[str, Any]) -> None:
+    tolerated = EXCEPTIONS.get(planted["name"], {}).get("lacks", [])
+    short = {sort: what for sort, what in shortcomings(planted, hunts(planted)).items() if sort not in tolerated}
     assert not short
 
 
-@each_specimen
 def test_fixed_twin_is_silent(specimen: dict[str, Any]) -> None:
     seed = limits(specimen)["seeds"][0]
     alarms = Exam(limits(specimen)["twin"], SETTINGS, jobs=1).hunt(f"{SPECIMENS / specimen['plan']}:Fixed", seed, lambda _: False)
