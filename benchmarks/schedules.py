@@ -456,7 +456,7 @@ def main() -> None:
     if "replay" in wanted:
         result["replay"] = part_replay(20 if quick else 1000, options.python)
     if "speed" in wanted:
-        result["speed"] = part_speed(300 if quick else 1500, 3 if quick else 7)
+        result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5)
     if "peers" in wanted and options.peers:
         result["peers"] = part_peers(options.peers, 20 if quick else 500)
     result["note"] = (
