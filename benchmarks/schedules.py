@@ -67,7 +67,7 @@ MODE = "debug"
 CAP = 300
 BATCH = 40
 HUNT_PROGRAMS = 3000
-PEER_SECONDS = 60
+PEER_SECONDS = 20
 
 
 def target(name: str, twin: str = "Bug") -> Description:
@@ -412,11 +412,10 @@ def _attempt(python: str, script: Path, folder: Path, name: str, tool: str, runs
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PEER_SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return f"hangs ({PEER_SECONDS} s)"
-    if done.returncode < 0:
-        return f"dies of signal {-done.returncode}, says nothing"
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines:
-        return "error: " + (done.stderr.strip().splitlines() or ["nothing"])[-1][:80]
+        death = -done.returncode if done.returncode < 0 else 256 - done.returncode if done.returncode > 192 else 0  # frontrun's command passes it on so
+        return f"dies of signal {death}, says nothing" if death else f"ends with {done.returncode}, says nothing"
     told = json.loads(lines[-1])
     return f"{told['said']} ({told['ran']})"
 
@@ -445,9 +444,7 @@ def main() -> None:
         return
     quick, wanted = options.quick, options.only.split(",")
     seeds = options.seeds or (3 if quick else 20)
-    result: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    result.setdefault("title", "Schedules: specimens whose windows have no width")
-    result["python"] = platform.python_version()
+    result: dict[str, Any] = {"title": "Schedules: specimens whose windows have no width", "python": platform.python_version()}
     if "first" in wanted:
         result["schedules_to_first_find"] = part_first(seeds)
         result["seeds"] = seeds
@@ -459,7 +456,7 @@ def main() -> None:
     if "replay" in wanted:
         result["replay"] = part_replay(20 if quick else 1000, options.python)
     if "speed" in wanted:
-        result["speed"] = part_speed(300 if quick else 1500, 3 if quick else 7)
+        result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5)
     if "peers" in wanted and options.peers:
         result["peers"] = part_peers(options.peers, 20 if quick else 500)
     result["note"] = (
@@ -467,6 +464,8 @@ def main() -> None:
         " fixed twins; replays of one schedule; time per run in a warm child on one core; what other tools say of the same specimens (interleavings they ran)."
     )
     if not quick:
+        before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+        result = before | result
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,21 @@ def interleave(make: Callable[[], object], first: Callable[[object], None], seco
     return said + (", exhausted" if result.exhausted else ""), result.schedules_run
 
 
+def at_once(handle: object, first: Callable[[object], None], second: Callable[[object], None]) -> None:
+    """Two threads that start together, as a test by hand has them."""
+    gate = threading.Barrier(2)
+
+    def run(step: Callable[[object], None]) -> None:
+        gate.wait()
+        step(handle)
+
+    threads = [threading.Thread(target=run, args=(step,), daemon=True) for step in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def main() -> None:
     """Make one attempt."""
     folder, specimen, tool, runs, seed = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
@@ -84,16 +100,8 @@ def main() -> None:
     one, two = (lambda handle: call(handle, first)), (lambda handle: call(handle, second))
     began = time.monotonic()
     if tool == "free":
-        import threading
-
         for _ in range(runs):
-            handle = make()
-            gate = threading.Barrier(2)
-            threads = [threading.Thread(target=lambda step=step, gate=gate, handle=handle: (gate.wait(), step(handle)), daemon=True) for step in (one, two)]  # type: ignore[misc]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            at_once(make(), one, two)
         said, ran = ("found" if WRONG else "holds"), runs
     else:
         library, _, strategy = tool.partition(" ")

@@ -1,5 +1,6 @@
 """Exported scripts do what the case did, with nothing but the library."""
 
+import ast
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from deadhand.errors import CaseError, UnsupportedError
 from deadhand.model.case import FORMAT, Case
 from deadhand.model.program import Blob, Hostile, Items, Lent, Number, Pick, Program, Ref, Step, Text
+from deadhand.model.schedule import Switch, replaying
 from deadhand.report.script import export_script
 from deadhand.target.loader import load
 
@@ -589,3 +591,16 @@ def test_sqlite3_dies_when_closed_in_a_callback(tmp_path, evidence):
     assert done.returncode == -11, done
     assert done.stdout.splitlines() == ["step 1", "step 2", "step 3"]
     assert "in call_back" in done.stderr
+
+
+def test_a_find_under_control_says_at_its_top_how_to_replay_it(targets):
+    """The script's own threads run freely: it must not look as if it repeated the schedule."""
+    handle = {"store": Ref("store_1")}
+    steps = (Step("open", out="store_1"), Step("close", handle), Step("close", handle, thread=1, overlap=True))
+    text = export_script(Case(FORMAT, "x", Program(steps, schedule=replaying([Switch(0, 4, 1)])), mad="MAD-19"), targets["Shop"])
+    head = ast.get_docstring(ast.parse(text)) or ""
+    assert "FOUND UNDER CONTROL OF THE THREADS" in head
+    assert "deadhand replay CASE_FILE" in head
+    assert "What it forces: at decision 4, thread 1 goes on." in head
+    free = export_script(Case(FORMAT, "x", Program(steps), mad="MAD-19"), targets["Shop"])
+    assert "UNDER CONTROL" not in free

@@ -389,12 +389,12 @@ impl State {
             return Some(self.candidates[default].0);
         }
         let at = self.decisions;
-        if let Some(stop) = self.stops.as_mut().and_then(|stops| stops.last_mut()) {
-            if stop.decision.is_none() {
-                let bit = |each: &(usize, Candidate)| 1u32.checked_shl(each.1.thread).unwrap_or(0);
-                stop.able = self.candidates.iter().map(bit).fold(0, |all, each| all | each);
-                stop.decision = Some(at);
-            }
+        if let Some(stop) = self.stops.as_mut().and_then(|stops| stops.last_mut())
+            && stop.decision.is_none()
+        {
+            let bit = |each: &(usize, Candidate)| 1u32.checked_shl(each.1.thread).unwrap_or(0);
+            stop.able = self.candidates.iter().map(bit).fold(0, |all, each| all | each);
+            stop.decision = Some(at);
         }
         self.polls += u32::from(polite);
         if self.polls >= self.budget || at / DECISIONS_PER_POLL >= self.budget {
