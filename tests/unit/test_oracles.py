@@ -222,7 +222,7 @@ HARMLESS = {
     "ledger is back": Story(MAKE).after([H.LEDGER, "alive", 3, 3]),
     "two names": Story(MAKE, step("make", out="store_2"), step("who", "store_1"), step("who", "store_2")).returned(3, "int 1").returned(4, "int 2"),
     "a name used again after an end": Story(MAKE, step("who", "store_1"), CLOSE, step("make", out="store_2"), step("who", "store_2")).returned(2, "int 1").returned(5, "int 1"),
-    "our own raise": Story(MAKE, step("call", "store_1", args=callback(raises=True))).raised(2, ["deadhand.worker.runtime.Raised", "builtins.RuntimeError", "builtins.Exception"]),
+    "our own raise": Story(MAKE, step("call", "store_1", args=callback(raises=True))).raised(2, ["deadhand.worker.fire.Raised", "builtins.RuntimeError", "builtins.Exception"]),
     "fill that the program wrote": Story(MAKE, step("call", "store_1", args={"lent": Blob(fill=0xA5, size=99)})).returned(2, fill=0xA5),
     "a changed answer that a use explains": Story(MAKE, OPEN, CLEAR, step("use", "reader_1"), step("read_reader", "reader_1")).observed(3, 5, "int 1").returned(5, "int 2"),
     "no step at all": Story(),

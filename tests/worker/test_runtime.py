@@ -314,7 +314,7 @@ def test_numbers_of_nested_steps_are_those_of_walk(run: Callable[..., list[list[
 
 def test_hostile_values_raise_keep_and_die(run: Callable[..., list[list[Any]]]) -> None:
     raising = run(MAKE, Step(do="call", args=BOX | {"callback": Hostile("callback", raises=True)}))
-    assert outcome(raising, 2)[2][0] == "deadhand.worker.runtime.Raised"
+    assert outcome(raising, 2)[2][0] == "deadhand.worker.fire.Raised"
     keeping = run(MAKE, Step(do="call", args=BOX | {"callback": Hostile("callback", keep="kept_1")}), Step(do="check", args={"box": Ref("kept_1"), "code": "box == 'given'"}))
     assert outcome(keeping, 3)[0] == H.RETURNED
     dying = run(MAKE, Step(do="give", args={"value": Hostile("index", 4, when="death", body=(Step(do="set", args=BOX | {"value": 3}),))}))

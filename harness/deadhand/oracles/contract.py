@@ -63,7 +63,7 @@ def _compare(ran: Ran, state: State, expected: Expectation, why: str) -> Finding
         return _finding(ran, state, "returned", f"step {ran.number} returned although {why}; the contract says it must {expected}")
     if expected.allows_exception(ran.raised) or expected is must_raise or not ran.raised:
         return None
-    if ran.raised[0] in _ARGUMENT_ERRORS or "deadhand.worker.runtime.Raised" in ran.raised or any(hostiles(ran.step)):
+    if ran.raised[0] in _ARGUMENT_ERRORS or "deadhand.worker.fire.Raised" in ran.raised or any(hostiles(ran.step)):
         return None
     return _finding(ran, state, "wrong exception", f"step {ran.number} raised {ran.raised[0]} ({ran.message}) and {why}; the contract says it must {expected}")
 

@@ -19,6 +19,7 @@ from deadhand.model.program import Hostile, Items, Lent, Pick, Program, Ref, Ste
 from deadhand.worker.control import BUDGET, Control
 from deadhand.worker.digest import digest, exports_buffer, shows_fill
 from deadhand.worker.evidence import FREED_FILL
+from deadhand.worker.fire import Fire
 from deadhand.worker.forking import Leaving, fork_and_follow
 from deadhand.worker.hostile_values import CLASSES
 from deadhand.worker.lending import overwrite
@@ -49,45 +50,8 @@ _MISSING = object()
 _LETS_GO = (VERBS["@drop"], VERBS["@cycle"], VERBS["@resurrect"])
 
 
-class Raised(RuntimeError):  # noqa: N818  the name is read in reports
-    """What a callback raises when the program says that it raises."""
-
-
 class Skip(Exception):  # noqa: N818  control flow, never seen by users
     """A step cannot be done: a handle it needs was never made, or is no longer held."""
-
-
-class Fire:
-    """Runs a hostile value's steps at its n-th call. Holds handles only when the program wants a cycle."""
-
-    def __init__(self, runtime: Runtime, hostile: Hostile, body: tuple[Node, ...]) -> None:
-        self.runtime: Runtime | None = runtime
-        self.hostile = hostile
-        self.body = body
-        self.calls = 0
-        self.done = False
-
-    def __call__(self, given: tuple[Any, ...]) -> None:
-        self.calls += 1
-        runtime, hostile = self.runtime, self.hostile
-        if runtime is None or self.done or self.calls != hostile.nth or hostile.when == "death":
-            return
-        self.run(runtime, given)
-
-    def run(self, runtime: Runtime, given: tuple[Any, ...]) -> None:
-        self.done = True
-        if self.hostile.keep is not None and given:
-            runtime.held[self.hostile.keep] = given[0]
-        for node in self.body:
-            runtime.perform(node)
-        if self.hostile.raises:
-            message = "raised by the program, in the middle of the call"
-            raise Raised(message)
-
-    def finalize(self) -> None:
-        runtime = self.runtime
-        if runtime is not None and self.hostile.when == "death" and not self.done:
-            self.run(runtime, ())
 
 
 class Runtime:
