@@ -14,6 +14,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`planted`: specimens whose bug must be found; `specimen`: specimens whose fixed twin must be silent."""
+    if metafunc.module.__name__.rpartition(".")[2] != "test_specimens":
+        return
     table, demanded = metafunc.module.TABLE, metafunc.module.DEMANDED
     if not metafunc.config.getoption("--whole"):
         first = {each["mad"]: each for each in reversed(demanded)}

@@ -31,8 +31,13 @@ class Tally:
         self._pointer = cls._lib.tally_new()
         return self
 
+    def _live(self):
+        if self._pointer is None:  # a finalizer gave it back
+            raise ValueError("the tally is gone")
+        return self._pointer
+
     def add(self, number):
-        return _checked(self._lib.tally_add(self._pointer, number))
+        return _checked(self._lib.tally_add(self._live(), number))
 
     def visit(self, visitor):
         raised = []
@@ -43,7 +48,7 @@ class Tally:
             except BaseException as error:  # noqa: BLE001  carried over the native frame
                 raised.append(error)
 
-        count = self._lib.tally_visit(self._pointer, _shown(show))
+        count = self._lib.tally_visit(self._live(), _shown(show))
         if raised:
             raise raised[0]
         return _checked(count)
