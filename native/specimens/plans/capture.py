@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from deadhand import Handle, Target, creates, disposes, ledger, raises, uses
 
@@ -10,7 +11,7 @@ from shelf import load
 
 
 class _Capture(Target):
-    skip_hazards = {"fork": "what records is a thread, and no forked child has it: std's join panics there"}
+    skip_hazards: ClassVar = {"fork": "what records is a thread, and no forked child has it: std's join panics there"}
     capture = Handle(after_dispose=raises(ValueError), bounded=8)
 
     @creates(capture)
