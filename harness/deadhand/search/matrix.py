@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import settings
+
 from deadhand.errors import DeadhandError, UsageError, WorkerError
 from deadhand.search.events import Event
 from deadhand.search.pursuit import Pursuit
@@ -82,7 +84,7 @@ class Exam:
     mode: str = "mixed"
 
     def hunt(self, plan: str, number: int, enough: Callable[[Found], bool]) -> list[Found]:
-        """What one hunt finds; it ends when `enough` says so of a find."""
+        """What one hunt finds; it ends when `enough` says so of a find. What Hypothesis remembers of earlier hunts is no part of it."""
         modes = [mode for mode in self.evidence if not available(mode)]
         if not modes:
             raise WorkerError(f"no evidence mode of {','.join(self.evidence)} works here", remedy="deadhand doctor says why")
@@ -98,10 +100,14 @@ class Exam:
             schedules=self.mode,
             enough=enough,
         )
+        default = settings.get_current_profile_name()
+        settings.register_profile("deadhand-exam", settings.get_profile(default), database=None)
+        settings.load_profile("deadhand-exam")
         try:
             pursuit.run(None, self.programs)
             return list(pursuit.found.values())
         finally:
+            settings.load_profile(default)
             pursuit.close()
 
 
