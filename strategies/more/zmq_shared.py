@@ -15,7 +15,7 @@ WAITS = "a context waits for its open sockets when it is finalized, as documente
 
 class SharedSockets(Target):
     module = zmq
-    skip_hazards = dict.fromkeys(("cycle", "drop", "uninitialised", "reinitialise", "outlive", "interpreter exit"), WAITS)
+    skip_hazards = dict.fromkeys(("cycle", "drop", "uninitialised", "reinitialise", "outlive", "interpreter exit", "creator ends", "resurrect", "sub-interpreter", "fork"), WAITS)
     context = Handle(overlap=False)
     socket = Handle(parent=context, after_dispose=closed, when_parent_disposed=closed)
 

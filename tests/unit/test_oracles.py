@@ -90,24 +90,21 @@ def step(do: str, *names: str, out: str | None = None, **options: Any) -> Step:
     return Step(do=do, args=args | options.pop("args", {}), out=out, **options)
 
 
-MAKE = step("make", out="store_1")
-OPEN = step("open", "store_1", out="reader_1")
-CLOSE, CLEAR, READ = step("close", "store_1"), step("clear", "store_1"), step("read", "store_1")
-DROP = step("@drop", "store_1")
-
-KEY_ERROR = ["builtins.KeyError", "builtins.LookupError", "builtins.Exception", "builtins.BaseException"]
-VALUE_ERROR = ["builtins.ValueError", "builtins.Exception", "builtins.BaseException"]
 def elsewhere(do: str, *body: Step, **args: Any) -> Step:
     """A hazard whose steps run in another process or another interpreter."""
     return Step(do=do, args={"inside": Hostile(protocol="steps", body=body) if body else None, **args})
 
 
+MAKE = step("make", out="store_1")
+OPEN = step("open", "store_1", out="reader_1")
+CLOSE, CLEAR, READ = step("close", "store_1"), step("clear", "store_1"), step("read", "store_1")
+DROP = step("@drop", "store_1")
 RESURRECT, RESTART = step("@resurrect", "store_1"), step("restart")
 LEFT_TOGETHER = Step(do="@cycle", args={"handle": Ref("reader_1"), "other": Ref("store_1")})
 
+KEY_ERROR = ["builtins.KeyError", "builtins.LookupError", "builtins.Exception", "builtins.BaseException"]
+VALUE_ERROR = ["builtins.ValueError", "builtins.Exception", "builtins.BaseException"]
 OTHER_ERROR = ["builtins.OSError", "builtins.Exception", "builtins.BaseException"]
-
-
 RUNTIME_ERROR = ["builtins.RuntimeError", "builtins.Exception", "builtins.BaseException"]
 PANIC = ["pyo3_runtime.PanicException", "builtins.BaseException"]
 BORROWED = "Already borrowed"
@@ -234,6 +231,7 @@ HARMLESS = {
     "of an earlier life": Story(MAKE, RESTART, step("call", "store_1")).raised(3, KEY_ERROR),
     "growth within the noise": Story(MAKE).after([H.GREW, 24, [2, 64, 0, 0], [2, 0, 0, 0], []]),
     "refused while it is closed": Story(MAKE, CLOSE, step("read", "store_1", thread=1, overlap=True)).raised(3, RUNTIME_ERROR, BORROWED),
+    "refused what something made of it may hold": Story(MAKE, OPEN, READ).raised(3, RUNTIME_ERROR, BORROWED),
     "refused in words that are not about borrowing": Story(MAKE, READ).raised(2, RUNTIME_ERROR, "busy"),
     "what may be used by one at a time refuses a second": Story(MAKE, step("loosen", "store_1", out="loose_1"), step("touch_loose", "loose_1"), step("touch_loose", "loose_1", overlap=True)).raised(4, RUNTIME_ERROR, BORROWED),
     "what was cut short is not judged": Story(MAKE, CLOSE, step("fetch", "store_1", flight="cancel")),
@@ -336,6 +334,7 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "borrowed by another thread": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "thread", "MAD-23", 3)]),
     "a panic about a borrow": (Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).raised(2, PANIC, "already mutably borrowed: BorrowError"), [("borrow", "thread", "MAD-23", 2)]),
     "borrowed by the call it runs inside": (Story(MAKE, step("call", "store_1", args=callback(READ))).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "re-entry", "MAD-23", 3)]),
+    "never given back by what has ended": (Story(MAKE, OPEN, step("@drop", "reader_1"), READ).raised(4, RUNTIME_ERROR, BORROWED), [("borrow", "kept", "MAD-23", 4)]),
     "never given back": (Story(MAKE, READ).raised(2, RUNTIME_ERROR, BORROWED), [("borrow", "kept", "MAD-23", 2)]),
     "not given back by a cancelled call": (Story(MAKE, step("fetch", "store_1", flight="cancel"), READ).raised(2, CANCELLED).raised(3, RUNTIME_ERROR, BORROWED), [("borrow", "kept", "MAD-29", 3)]),
     "a cancelled call leaks": (Story(MAKE, step("fetch", "store_1", flight="cancel")).raised(2, CANCELLED).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-29", 0)]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deadhand.hazards import weights
+
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft, Variable
     from deadhand.target.describe import Description, Operation
@@ -51,6 +53,11 @@ def child_kinds(target: Description) -> list[str]:
 def disposable_kinds(target: Description) -> list[str]:
     """The kinds that some operation disposes of."""
     return kinds_with(target, lambda kind: any(kind in each.disposes and not each.restarts for each in target.operations.values()))
+
+
+def elsewhere(draft: Draft) -> int:
+    """The thread on which something is let go of: now and then another one, unless the plan says that the library is of one thread."""
+    return int("share" not in draft.target.skip_hazards and draft.draw.chance(weights.ELSEWHERE))
 
 
 def use(draft: Draft, variable: Variable, *, reads_first: bool = True) -> Operation | None:

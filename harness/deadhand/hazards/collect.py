@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from deadhand.hazards import weights
-from deadhand.hazards.base import Hazard, use
+from deadhand.hazards.base import Hazard, elsewhere, use
 
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft
@@ -21,7 +20,7 @@ class Collect(Hazard):
     verb = "collect"
 
     def write(self, draft: Draft) -> None:
-        draft.thread = 1 if draft.draw.chance(weights.ELSEWHERE) else 0
+        draft.thread = elsewhere(draft)
         draft.hazard("collect")
         draft.thread = 0
         held = draft.held()

@@ -20,7 +20,7 @@ class CreatorEnds(Hazard):
     verb = "end_thread"
 
     def fits(self, target: Description) -> bool:
-        return bool(target.kinds)
+        return bool(target.kinds) and "share" not in target.skip_hazards
 
     def write(self, draft: Draft) -> None:
         draft.thread = 1
@@ -31,7 +31,7 @@ class CreatorEnds(Hazard):
         draft.hazard("end_thread", thread=1)
         if draft.draw.chance(70):
             use(draft, variable)
-        if draft.draw.chance(60) and not dispose(draft, variable):
+        if draft.draw.chance(60) and not dispose(draft, variable) and "drop" not in draft.target.skip_hazards:
             draft.drop(variable)
 
     def perform(self, child: Any, args: dict[str, Any]) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deadhand.hazards import weights
-from deadhand.hazards.base import Hazard, use
+from deadhand.hazards.base import Hazard, elsewhere, use
 from deadhand.hazards.draft import map_step
 from deadhand.model.program import Ref, hostiles, replace
 
@@ -73,7 +72,7 @@ class Cycle(Hazard):
         for each in left:
             each.dropped = True
         if draft.draw.chance(25):
-            draft.thread = 1 if draft.draw.chance(weights.ELSEWHERE) else 0
+            draft.thread = elsewhere(draft)
             draft.hazard("collect")
             draft.thread = 0
             return

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deadhand.hazards import weights
-from deadhand.hazards.base import Hazard, use
+from deadhand.hazards.base import Hazard, elsewhere, use
 
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft
@@ -24,7 +23,7 @@ class Drop(Hazard):
         variable = draft.draw.choose(held) if held else draft.create(draft.draw.choose(list(draft.target.kinds)))
         if variable is None:
             return
-        draft.thread = 1 if draft.draw.chance(weights.ELSEWHERE) else 0
+        draft.thread = elsewhere(draft)
         draft.drop(variable)
         draft.thread = 0
         left = draft.held()

@@ -38,7 +38,7 @@ class SubInterpreter(Hazard):
         kind = draft.draw.choose(list(draft.target.kinds))
         variable = draft.need(kind) if draft.draw.chance(85) else None
         inside = aside(draft, lambda: _inside(draft, kind), empty=True) if draft.draw.chance(70) else ()
-        draft.hazard("subinterpreter", inside=held(inside if all(map(is_plain_step, inside)) else ()))
+        draft.hazard("subinterpreter", inside=held(inside if all(_can_be_told(draft, step) for step in inside) else ()))
         for each in (variable, draft.create(kind)):  # what was made before, and what is made now
             if each is not None and not each.dropped:
                 use(draft, each)
@@ -53,6 +53,10 @@ def _inside(draft: Draft, kind: str) -> None:
     operations = [each for each in draft.operations_on(kind) if is_plain_operation(each)]
     if variable is not None and operations:
         draft.call(draft.draw.choose(operations), {kind: variable}, hostile=False)
+
+
+def _can_be_told(draft: Draft, step: Step) -> bool:
+    return is_plain_step(step) and is_plain_operation(draft.target.operations[step.do])
 
 
 def is_plain_operation(operation: Operation) -> bool:

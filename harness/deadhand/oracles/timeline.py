@@ -237,9 +237,16 @@ def _take_effect(timeline: Timeline, ran: Ran, event: list[Any]) -> None:
 def _come_back(timeline: Timeline, ran: Ran, here: dict[int, dict[str, Life]]) -> None:
     """After a step whose nested ones ran elsewhere, callbacks included: here, nothing of what they did has happened."""
     before = here.pop(ran.number, None)
-    if before is not None:
-        new = timeline.lives if ran.concurrent else {}
-        timeline.lives = {**new, **before}
+    if before is None:
+        return
+    if not ran.concurrent:
+        timeline.lives = before
+        return
+    inner = {each.number for each in timeline.inside(ran.number)}
+    for name, old in before.items():  # another thread went on here meanwhile
+        for end in ("disposed", "ended", "dropped", "resurrected"):
+            if getattr(timeline.lives[name], end) in inner:
+                setattr(timeline.lives[name], end, getattr(old, end))
 
 
 def _parents(timeline: Timeline, operation: Operation | None, step: Step, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -222,7 +222,7 @@ def fork(inside, real_exit, patience=0):
         os._exit(os.WEXITSTATUS(status))
 ''',
     "in_second_interpreter": '''
-def in_second_interpreter(text, setup=False):
+def in_second_interpreter(text, setup=False, teardown=False):
     """A second interpreter of this process runs this file as far as it is no program, then `text`, and is ended."""
     try:
         import _interpreters as interpreters
@@ -230,7 +230,7 @@ def in_second_interpreter(text, setup=False):
         import _xxsubinterpreters as interpreters
     head = pathlib.Path(__file__).read_text(encoding="utf-8").partition("\\n# --- The program")[0]
     begin = "plan = Plan()\\n" + ("plan.setup()\\n" if setup else "")
-    end = "\\nif problems:\\n    os._exit(1)\\n"
+    end = ("\\nplan.teardown()" if teardown else "") + "\\nif problems:\\n    os._exit(1)\\n"
     if interpreters.__name__ == "_interpreters":
         second, run = interpreters.create("legacy"), interpreters.exec
     else:

@@ -299,7 +299,7 @@ class StepWriter:
         if verb == "fork":
             patience = f", patience={_CHILD_PATIENCE}" if self.case.oracle == "hang" else ""
             return f"{self.name('fork')}({body}, real_exit={node.step.args.get('leave') == 'exit'}{patience})"
-        return f"{self.name('in_second_interpreter')}({body or repr('')}{', setup=True' if 'setup' in self.plan.members else ''})"
+        return f"{self.name('in_second_interpreter')}({body or repr('')}{', setup=True' if 'setup' in self.plan.members else ''}{', teardown=True' if 'teardown' in self.plan.members else ''})"
 
     def _reinitialise(self, name: str) -> str:
         maker = self.makers.get(name)
@@ -335,7 +335,7 @@ class StepWriter:
         affected = self._affected(node)
         lines = []
         for read in self.reads:
-            if read.number <= node.number or not affected.intersection(refs(read.step)) or any(read.bodies.values()):
+            if read.number <= node.number or read.step.flight or not affected.intersection(refs(read.step)) or any(read.bodies.values()):
                 continue
             self.observed.append((node.number, read.number))
             lines.append("with contextlib.suppress(BaseException):  # " + f"what step {read.number} would read now")

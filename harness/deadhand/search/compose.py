@@ -28,13 +28,11 @@ class Composer:
         self.hazards: list[tuple[Hazard, int]] = [
             (hazard, hazard.share(target)) for hazard in HAZARDS if hazard.weight and hazard.name not in target.skip_hazards and hazard.fits(target)
         ]
-        self.dear = [
-            (hazard.name, write)
-            for hazard, write in ((_SECOND, _SECOND.write), (_FORK, _FORK.write_exit))
-            if hazard.name not in target.skip_hazards and hazard.fits(target)
-        ]
-        self._turn = 0
         self.can_exit = _EXIT.name not in target.skip_hazards and _EXIT.fits(target)
+        # A forked child that exits with open handles is what the plan says of exits.
+        dear = [(_SECOND, _SECOND.write), *([(_FORK, _FORK.write_exit)] if self.can_exit else [])]
+        self.dear = [(hazard.name, write) for hazard, write in dear if hazard.name not in target.skip_hazards and hazard.fits(target)]
+        self._turn = 0
         self.operations = list(target.operations.values())
         self.enders = [each for each in self.operations if each.ends]
         self.shy: frozenset[str] = frozenset()

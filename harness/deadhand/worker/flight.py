@@ -151,7 +151,16 @@ def _closed(loop: Loop, coroutine: Coroutine[Any, Any, Any], pause: int) -> Any:
 
 
 def _bare(coroutine: Coroutine[Any, Any, Any], pause: int) -> Any:
+    policy = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(None)
     asyncio.set_event_loop(None)  # else the main thread would be given one, which nobody runs
+    try:
+        return _driven(coroutine, pause)
+    finally:
+        asyncio.set_event_loop_policy(policy)  # the next program's main thread is given one as before
+
+
+def _driven(coroutine: Coroutine[Any, Any, Any], pause: int) -> Any:
     try:
         for _ in range(min(pause, _BARE_PAUSES)):
             coroutine.send(None)

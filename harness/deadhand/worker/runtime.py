@@ -413,6 +413,7 @@ class Runtime:
         """Load the plan in a second interpreter, do `nodes` there, and end it. Raises Skip where there can be none."""
         if why := run_there(self, nodes):
             raise Skip(why)
+
     def flood(self, name: str, limit: int, args: dict[str, Any]) -> None:
         """Call an operation again and again, or without one let time pass, and note what is in use."""
         from deadhand.worker.flood import flood
@@ -480,7 +481,7 @@ class Runtime:
             ended = {*node.operation.disposes, *node.operation.invalidates}
             affected.update(name for name, kind in self._kinds.items() if kind in ended)
         for read in self._reads:
-            if read.number <= node.number or not affected.intersection(read.direct):
+            if read.number <= node.number or read.step.flight or not affected.intersection(read.direct):
                 continue
             if all(name in self.held for name in read.direct) and not any(read.bodies.values()):
                 self._observe(node, read)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +49,14 @@ class Second:
     def __init__(self, target: Description, folder: Callable[[], Path]) -> None:
         if _INTERPRETERS is None:
             raise NoSecondInterpreter("this Python has no sub-interpreters")
+        self._keeps = all(kind.survives_exit for kind in target.kinds.values())
         self._read, self._write = os.pipe()
         try:
             self._id = _create()
-        except RuntimeError as error:
+        except Exception as error:  # the class differs from version to version
             self._close_pipe()
             raise NoSecondInterpreter(str(error)) from error
-        order = {"answer": self._write, "plan": target.path, "class": target.cls.__name__, "folder": str(folder()), "module": target.cls.__module__}
+        order = {"answer": self._write, "plan": target.path, "class": target.cls.__name__, "folder": tempfile.mkdtemp(prefix="second-", dir=folder()), "module": target.cls.__module__}
         self._run(_SIDE + f"\nbegin({json.dumps(order)!r})")
         self.refused = self._answer()
 
@@ -64,8 +66,10 @@ class Second:
         return self._answer() or []
 
     def end(self) -> None:
-        """End the interpreter, with everything in it."""
+        """Tear the plan down there, and end the interpreter, with its open handles if the plan lets an interpreter end with them."""
         try:
+            if not self.refused:
+                self._run(f"finish(keep={self._keeps!r})")
             _INTERPRETERS.destroy(self._id)
         finally:
             self._close_pipe()

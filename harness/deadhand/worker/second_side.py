@@ -3,6 +3,7 @@
 Standard library only: deadhand and what it needs refuse a second interpreter, or should not be what is tested there.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import itertools
@@ -61,6 +62,9 @@ class Base:
     def setup(self):
         pass
 
+    def teardown(self):
+        pass
+
 
 def stand_in(name):
     module = types.ModuleType(name)
@@ -97,12 +101,22 @@ def begin(text):
         say([])
 
 
+def finish(keep):
+    with contextlib.suppress(BaseException):  # what it says belongs to no step
+        SIDE.plan.teardown()
+    if not keep:
+        SIDE.held.clear()
+
+
 def perform(text):
     step = json.loads(text)
     try:
         args = {name: build(value) for name, value in step.get("args", {}).items()}
     except KeyError as error:
         say(["skipped", f"{error.args[0]} is not held"])
+        return
+    except BaseException as error:  # noqa: BLE001  the answer is waited for
+        say(["skipped", f"an argument cannot be built: {type(error).__name__}"])
         return
     try:
         result = getattr(SIDE.plan, step["do"])(**args)
@@ -116,10 +130,10 @@ def perform(text):
 
 def wrong(error):
     try:
-        message = str(error)[:200]
+        message = str(error)[:200].encode("utf-8", "replace").decode()
     except BaseException:  # noqa: BLE001  the message itself may be hostile
         message = "its message cannot be shown"
-    return [[f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__[:-1]], message]
+    return [[f"{each.__module__}.{each.__qualname__}"[:200] for each in type(error).__mro__[:-1]][:20], message]
 
 
 def build(value):
