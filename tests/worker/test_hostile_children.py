@@ -405,3 +405,11 @@ def test_a_second_interpreter_that_crashes_is_a_death(lane: Lane) -> None:
     history = lane.run_one(Program((Step(do="@subinterpreter", args={"inside": Hostile(protocol="steps", body=body)}),)))
     assert ended(history) == "signal SIGSEGV"
     assert dying_step(history) == 3
+
+
+def test_a_second_interpreter_is_torn_down_and_not_ended_under_its_threads(lane: Lane) -> None:
+    """An interpreter waits for its threads: without the plan's teardown it would do so for ever."""
+    waits = "over = threading.Event(); threading.Thread(target=over.wait).start(); self.teardown = over.set"
+    body = (Step(do="make", out="thing_2"), Step(do="run", args={"thing": Ref("thing_2"), "code": waits}))
+    history = lane.run_one(Program((Step(do="@subinterpreter", args={"inside": Hostile(protocol="steps", body=body)}), Step(do="make", out="thing_1"))))
+    assert ended(history) == "complete"

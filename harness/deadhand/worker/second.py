@@ -5,6 +5,7 @@ Nothing passes between the two but text: a step goes in, and how it ended comes 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from deadhand.worker.node import Node
     from deadhand.worker.runtime import Runtime
 
+_THREADS = "it has threads of its own"
+_LEFT: list[Any] = []
+"""Interpreters that could not be ended; before 3.13 one ends with its last id."""
 _SIDE = Path(__file__).with_name("second_side.py").read_text(encoding="utf-8")
 
 
@@ -54,25 +58,35 @@ class Second:
         try:
             self._id = _create()
         except Exception as error:  # the class differs from version to version
-            self._close_pipe()
+            self.close()
             raise NoSecondInterpreter(str(error)) from error
         order = {"answer": self._write, "plan": target.path, "class": target.cls.__name__, "folder": tempfile.mkdtemp(prefix="second-", dir=folder()), "module": target.cls.__module__}
         self._run(_SIDE + f"\nbegin({json.dumps(order)!r})")
         self.refused = self._answer()
+        self._can_end = self.refused[1:] != [_THREADS]
 
     def perform(self, step: Any) -> list[Any]:
         """Do one step there. [] when it returned, ["skipped", why], or [class and bases, message]."""
-        self._run(f"perform({msgspec.json.encode(step).decode()!r})")
+        try:
+            self._run(f"perform({msgspec.json.encode(step).decode()!r})")
+        except RuntimeError as error:  # before 3.13 a text is refused while a thread of the interpreter's own runs
+            self._can_end = False
+            return ["skipped", str(error)]
         return self._answer() or []
 
     def end(self) -> None:
-        """Tear the plan down there, and end the interpreter, with its open handles if the plan lets an interpreter end with them."""
-        try:
-            if not self.refused:
+        """Tear the plan down there, and end the interpreter, with its open handles if the plan lets an interpreter end with them.
+
+        One with threads of its own is left alone: to end it would wait for them, or be fatal.
+        """
+        _LEFT.append(self._id)
+        with contextlib.closing(self), contextlib.suppress(RuntimeError):  # CPython refuses where it sees such threads first
+            if self._can_end and not self.refused:
                 self._run(f"finish(keep={self._keeps!r})")
-            _INTERPRETERS.destroy(self._id)
-        finally:
-            self._close_pipe()
+                self._can_end = self._answer()[1:] != [_THREADS]
+            if self._can_end:
+                _INTERPRETERS.destroy(self._id)
+                _LEFT.pop()
 
     def _run(self, text: str) -> None:
         if _INTERPRETERS.__name__ == "_interpreters":
@@ -90,7 +104,8 @@ class Second:
         answer: list[Any] = json.loads(data)
         return answer
 
-    def _close_pipe(self) -> None:
+    def close(self) -> None:
+        """Close the pipe."""
         os.close(self._read)
         os.close(self._write)
 

@@ -13,6 +13,7 @@ import pathlib
 import sys
 import types
 
+THREADS = "it has threads of its own"
 SIDE = types.SimpleNamespace(plan=None, held={}, answer=-1)
 
 
@@ -98,14 +99,24 @@ def begin(text):
     except BaseException as error:  # noqa: BLE001  whatever it is, it is the plan's
         say(wrong(error))
     else:
-        say([])
+        if has_threads():
+            SIDE.plan.teardown()
+            say([["builtins.RuntimeError"], THREADS])
+        else:
+            say([])
+
+
+def has_threads():
+    return "threading" in sys.modules and sys.modules["threading"].active_count() > 1
 
 
 def finish(keep):
+    threads = has_threads()
     with contextlib.suppress(BaseException):  # what it says belongs to no step
         SIDE.plan.teardown()
     if not keep:
         SIDE.held.clear()
+    say([["builtins.RuntimeError"], THREADS] if threads else [])
 
 
 def perform(text):
