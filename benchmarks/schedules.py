@@ -429,6 +429,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="first,hunt,twins,replay,speed,peers")
     parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--replays", type=int, default=0, help="replays of each schedule in each interpreter; default 1000, with --quick 20")
     parser.add_argument("--python", action="append", default=[])
     parser.add_argument("--peers", default="")
     parser.add_argument("--inner-replay", type=int, default=0, help=argparse.SUPPRESS)
@@ -454,7 +455,7 @@ def main() -> None:
     if "twins" in wanted:
         result["twins"] = part_twins(200 if quick else 5000)
     if "replay" in wanted:
-        result["replay"] = part_replay(20 if quick else 1000, options.python)
+        result["replay"] = part_replay(options.replays or (20 if quick else 1000), options.python)
     if "speed" in wanted:
         result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5)
     if "peers" in wanted and options.peers:
