@@ -23,7 +23,7 @@ from deadhand.search.minimise import Minimiser, renamed
 from deadhand.search.pairs import Pairs
 from deadhand.search.random_drawer import Pools, RandomDrawer
 from deadhand.search.signature import signature, symptom, trigger
-from deadhand.search.trial import alike, tries_for
+from deadhand.search.trial import Trial, alike, tries_for
 from deadhand.target.loader import load
 
 if TYPE_CHECKING:
@@ -219,6 +219,28 @@ def test_no_candidate_is_tried_twice_and_runs_are_bounded() -> None:
     assert program.encode() not in tried
     assert Minimiser(still, 0).minimise(program) == renamed(program)
     assert Minimiser(still, 99, seconds=0).minimise(program) == renamed(program)
+
+
+def test_a_program_that_was_lucky_once_is_not_kept_and_the_way_to_it_is() -> None:
+    """`shows` of a layout of memory that comes and goes: what is returned must show it again, and need not be the program one began with."""
+
+    crash = Finding("death", "SIGSEGV", "", 3)
+
+    class Lucky(Trial):
+        runs = 0
+
+        def shows(self, candidate: Program) -> Finding | None:
+            Lucky.runs += 1
+            small = len(candidate.steps) < 3
+            return crash if not small or Lucky.runs % 3 == 0 else None
+
+    program = Program((*NOISE, MAKE, OPEN, *NOISE, CLOSE))
+    trial = Lucky(None, program, crash)  # type: ignore[arg-type]  the lane is not used
+    minimiser = Minimiser(lambda candidate: trial.shows_surely(candidate) is not None, 500)
+    found = minimiser.minimise(program)
+    assert len(found.steps) == 3
+    assert minimiser.path
+    assert renamed(minimiser.path[-1]) == found
 
 
 @given(number=st.integers(0, 2**32), wanted=st.sampled_from(["call", "use", "close", "open", "@touch", "@drop"]))

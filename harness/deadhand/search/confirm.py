@@ -75,9 +75,12 @@ def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings,
     trial = Trial(lane, program, finding, tries=tries)
     runs = settings.shrink_runs if finding.oracle != "hang" else min(settings.shrink_runs, 30)
     with _impatience(lane, finding):
-        smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, runs, settings.shrink_seconds).minimise(program, finding.step)
-        shown = trial.shows(smallest)
-    return (smallest, shown) if shown is not None else (program, finding)
+        minimiser = Minimiser(lambda candidate: trial.shows_surely(candidate) is not None, runs, settings.shrink_seconds)
+        smallest = minimiser.minimise(program, finding.step)
+        for candidate in (smallest, *reversed(minimiser.path)):  # the smallest may have been lucky: then the one before, not the first
+            if (shown := trial.shows_surely(candidate)) is not None:
+                return candidate, shown
+    return program, finding
 
 
 def _minimise_forced(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[Program, Finding]:

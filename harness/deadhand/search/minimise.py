@@ -42,6 +42,8 @@ class Minimiser:
         self.runs = runs
         self.until = time.monotonic() + seconds
         self._seen: set[bytes] = set()
+        self.path: list[Program] = []
+        """What was taken so far, each smaller than the one before."""
 
     @property
     def spent(self) -> bool:
@@ -97,7 +99,10 @@ class Minimiser:
             return False
         self._seen.add(key)
         self.runs -= 1
-        return self.still(candidate)
+        if not self.still(candidate):
+            return False
+        self.path.append(candidate)
+        return True
 
 
 def _slices(program: Program, step: int) -> Iterator[Program]:

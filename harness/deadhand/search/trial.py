@@ -23,6 +23,7 @@ GROWTH_RUNS = 300
 """Repetitions in one child that tell a leak, which grows with them, from a cache, which stops growing."""
 
 _GROWTH_QUICK = 12
+_SURE = 2  # more runs that a candidate must show it in
 
 
 def alike(finding: Finding, like: Finding, program: Program, like_program: Program) -> bool:
@@ -80,6 +81,18 @@ class Trial:
             if found is not None:
                 return found
         return None
+
+    def shows_surely(self, candidate: Program) -> Finding | None:
+        """Like `shows`, but where the finding shows every time, the candidate must do so too: one that was lucky once leads astray.
+
+        Not of a hang, which costs seconds, nor of what is repeated in one child anyhow.
+        """
+        found = self.shows(candidate)
+        if self.tries > 1 or self.finding.oracle == "hang" or _is_repeated(self.finding):
+            return found
+        for _ in range(_SURE):
+            found = found and self.shows(candidate)
+        return found
 
     def count(self, candidate: Program, runs: int) -> tuple[int, Finding | None]:
         """In how many of `runs` fresh children `candidate` shows it, and what it then showed last."""
