@@ -35,6 +35,7 @@ from hypothesis import strategies as st
 from deadhand import *
 
 class Toy(Target):
+    memory_may_fail = True
     store = Handle(bounded=16)
     reader = Handle(parent=store)
     view = Handle(parent=reader)
@@ -195,6 +196,7 @@ SHOWS: dict[str, Callable[[Program], bool]] = {
     "creator ends": lambda program: "@end_thread" in steps_of(program) and any(step.out and step.thread for step in program.steps),
     "in flight": lambda program: any(step.do == "fetch" and step.flight in FLIGHTS and 1 <= step.pause <= 3 for step in program.steps),
     "flood": lambda program: any(step.do == "@flood" and (step.args["limit"] == 16 if step.args["operation"] else step.args["limit"] == 0) for step in program.steps),
+    "shortage": lambda program: any(step.do == "@shortage" and step.args["from"] == 1 and step.args["operation"] not in ("close", "clear", "fetch") for step in program.steps),
     "touch": lambda program: "@touch" in steps_of(program),
     "interpreter exit": lambda program: program.ending == "exit",
     "fork": lambda program: any(step.do == "@fork" and any(hostiles(step)) for step in program.steps),
@@ -221,7 +223,7 @@ def test_a_hazard_does_what_its_name_says(hazard: Hazard, toy: Description, pool
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
 def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Description, tmp_path: Path) -> None:
     if not hazard.fits(bare):
-        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart", "in flight", "flood"}
+        assert hazard.name in {"use after dispose", "double dispose", "orphan", "outlive", "epoch", "re-enter", "raise in callback", "restart", "in flight", "flood", "shortage"}
         return
     drawer = RandomDrawer(Pools(bare, 1), 3)
     for _ in range(20):
@@ -269,6 +271,13 @@ def test_a_skipped_hazard_is_not_written(tmp_path_factory: pytest.TempPathFactor
         program, hazards = generator.program()
         assert not set(hazards) & set(target.skip_hazards)
         assert not {"@touch", "@drop"} & {step.do for _, step, depth in program.walk() if depth}
+
+
+def test_memory_fails_only_where_the_plan_allows_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    target = described(tmp_path_factory, PLAN.replace("memory_may_fail = True", "memory_may_fail = False", 1))
+    assert not next(each for each in HAZARDS if each.name == "shortage").fits(target)
+    generator = Generator(target, 1)
+    assert not any(step.do == "@shortage" for _ in range(200) for _, step, _ in generator.program()[0].walk())
 
 
 def test_a_fork_comes_while_another_thread_is_inside_where_the_plan_allows_it(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -90,6 +90,11 @@ def step(do: str, *names: str, out: str | None = None, **options: Any) -> Step:
     return Step(do=do, args=args | options.pop("args", {}), out=out, **options)
 
 
+def short(times: int) -> Step:
+    """Calls of `read` in which an allocation fails."""
+    return step("@shortage", args={"operation": "read", "from": 3, "times": times, "store": Ref("store_1")})
+
+
 def elsewhere(do: str, *body: Step, **args: Any) -> Step:
     """A hazard whose steps run in another process or another interpreter."""
     return Step(do=do, args={"inside": Hostile(protocol="steps", body=body) if body else None, **args})
@@ -359,6 +364,10 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     ),
     "a queue without a limit": (Story(MAKE, step("@flood", "store_1", args={"operation": "lenient", "limit": 32})).after([H.FLOOD, 2, 32, [100, 400, 1000, 2200]]), [("growth", "queue", "MAD-31", 2)]),
     "a queue that somebody else fills": (Story(MAKE, step("@flood", "store_1", args={"operation": "", "limit": 0})).after([H.FLOOD, 2, 0, [100, 400, 1000, 2200]]), [("growth", "queue", "MAD-31", 2)]),
+    "dies where memory fails": (Story(MAKE, short(times=1)).dies(2), [("death", "SIGSEGV", "MAD-17", 2)]),
+    "dies in the call after memory failed": (Story(MAKE, short(times=2)).dies(2), [("death", "SIGSEGV", "MAD-04", 2)]),
+    "dies later of memory that failed": (Story(MAKE, short(times=1), READ).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
+    "leaks where memory fails": (Story(MAKE, short(times=1)).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-04", 0)]),
     "after a raise in a callback": (Story(MAKE, step("call", "store_1", args=callback(raises=True)), READ).raised(2, VALUE_ERROR).dies(3), [("death", "SIGSEGV", "MAD-04", 3)]),
 }
 

@@ -28,6 +28,8 @@ def test_hazards_threads_and_the_ending():
             Step("@uninitialised", {"handle": CONNECTION}, out="connection_2"),
             Step("@pressure", {"operation": "connect", "times": 32}),
             Step("@pressure", {"operation": "open", "times": 20, "size": 7}),
+            Step("@shortage", {"operation": "open", "from": 3, "times": 1, "size": 7}),
+            Step("@shortage", {"operation": "execute", "from": 1, "times": 30, "connection": CONNECTION}),
             Step("@reinitialise", {"handle": CONNECTION}, thread=1),
             Step("execute", {"cursor": Ref("cursor_1"), "sql": "select 1"}, thread=1, stress=True),
             Step("close", {"connection": CONNECTION}, thread=2, overlap=True),
@@ -43,9 +45,11 @@ def test_hazards_threads_and_the_ending():
         " 6  @uninitialised connection_2 like connection_1",
         " 7  @pressure connect x32",
         " 8  @pressure open(size=7) x20",
-        " 9  thread 1: @reinitialise connection_1",
-        "10  thread 1: execute(cursor_1, sql='select 1')  (collector at every allocation)",
-        "11  together: thread 2: close(connection_1)",
+        " 9  @shortage open(size=7): allocation 3 fails",
+        "10  @shortage execute(connection_1): allocations 1 to 30 fail, one at a time",
+        "11  thread 1: @reinitialise connection_1",
+        "12  thread 1: execute(cursor_1, sql='select 1')  (collector at every allocation)",
+        "13  together: thread 2: close(connection_1)",
         "    @exit  (interpreter exits with live handles)",
     ]
 

@@ -401,6 +401,7 @@ def test_every_hazard_has_its_code(run):
         *[Step("@touch", {"handle": STORE, "how": how}, out="iterator_1" if how == "iterator" else None) for how in HOWS],
         Step("@touch", {"handle": Ref("iterator_1"), "how": "drain"}),
         Step("@pressure", {"operation": "open", "times": 20, "size": 2}),
+        Step("@shortage", {"operation": "open", "from": 4, "times": 3, "size": 2}),
         Step("@uninitialised", {"handle": STORE}, out="store_2"),
         Step("@reinitialise", {"handle": STORE}),
         Step("@reinitialise", {"handle": Ref("store_2")}),
@@ -420,7 +421,7 @@ def test_every_hazard_has_its_code(run):
     assert done.stdout.splitlines()[-1].startswith("OK")
     raised = {line.split()[1] for line in done.stdout.splitlines() if " raised " in line}
     assert raised == {str(2 + HOWS.index(how)) for how in ("view", "next", "drain", "first", "write")} | {"20"}
-    assert "step 37 is left out: there is no store_1" in done.stdout
+    assert "step 38 is left out: there is no store_1" in done.stdout
     assert "the child exits" in done.stdout
     assert "second interpreter: came to its end" in done.stdout
     assert [line for line in done.stdout.splitlines() if line in ("step 31", "step 34", "step 35")] == ["step 31", "step 34", "step 35"]
@@ -521,6 +522,8 @@ def test_a_case_from_a_stranger_can_put_no_code_into_the_script(targets):
     assert "is no name" in refuse(targets, Step("use", {"store": STORE, evil: 1}))
     assert "no operation named" in refuse(targets, Step("__init__"))
     assert "no operation named" in refuse(targets, Step("@pressure", {"operation": "__del__", "times": 2}))
+    assert "no operation named" in refuse(targets, Step("@shortage", {"operation": "__del__", "from": 1, "times": 2}))
+    assert "no operation named" in refuse(targets, Step("@shortage", {"operation": "open", "from": evil, "times": 2}))
     assert "no hazard" in refuse(targets, Step("@touch", {"handle": STORE, "how": evil}))
     assert "no hazard" in refuse(targets, Step("@import os"))
     assert "no hostile value" in refuse(targets, Step("use", {"store": STORE, "value": Hostile("os.system")}))

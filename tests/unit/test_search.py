@@ -187,15 +187,36 @@ BIG = Step(do="use", args=READER | {"lent": Blob(fill=1, size=200_000)}, stress=
 BUSY = Step(do="call", args=STORE | {"callback": Hostile("callback", nth=5, raises=True, cycle=True, keep="kept_1", body=(CLEAR, CLOSE, Step(do="@collect"))), "items": Items("list", (1, 2, Number("int", "9" * 30)))}, thread=1, stress=True)
 
 
+def short(first: int, times: int) -> Step:
+    return Step(do="@shortage", args={"operation": "clear", "from": first, "times": times, **STORE})
+
+
+def lacks_the_seventh(program: Program) -> bool:
+    """Whether the seventh allocation of a call fails."""
+    return any(step.do == "@shortage" and step.args["from"] <= 7 < step.args["from"] + step.args["times"] for step in program.steps)
+
+
+def clears(program: Program) -> bool:
+    """Whether `clear` is called at all, with enough memory or without."""
+    return any("clear" in (step.do, step.args.get("operation")) for step in program.steps)
+
+
+def lacks_two_in_turn(program: Program) -> bool:
+    return lacks_the_seventh(program) and any(step.do == "@shortage" and step.args["from"] <= 6 for step in program.steps)
+
+
 @pytest.mark.parametrize(
     ("program", "still", "steps", "smallest"),
     [
+        (Program((MAKE, *NOISE, short(1, 30), *NOISE)), lacks_the_seventh, 1, Program((short(7, 1),))),
+        (Program((MAKE, *NOISE, short(1, 30), *NOISE)), lacks_two_in_turn, 1, Program((short(6, 2),))),
+        (Program((MAKE, OPEN, short(1, 30))), clears, 1, Program((Step(do="clear", args=STORE),))),
         (Program((MAKE, *NOISE, BUSY, *NOISE), "exit"), closes_inside_a_call, 2, Program((Step(do="call", args=STORE | {"callback": Hostile("callback", body=(CLOSE,)), "items": Items("list")}),))),
         (Program((*NOISE, MAKE, OPEN, CLEAR, CLOSE, *NOISE, USE, USE)), uses_after_close, 3, None),
         (Program((MAKE, *NOISE, OPEN, BIG, *NOISE)), many_bytes, 1, Program((Step(do="use", args=READER | {"lent": Blob(fill=120, size=900)}),))),
         (Program((MAKE, *NOISE, CLEAR, Step(do="clear", args=STORE, thread=2, overlap=True), *NOISE)), two_threads, 2, None),
     ],
-    ids=["nested", "sequence", "size", "threads"],
+    ids=["one allocation", "two allocations", "no allocation", "nested", "sequence", "size", "threads"],
 )
 def test_the_known_minimum_is_reached(program: Program, still: Callable[[Program], bool], steps: int, smallest: Program | None) -> None:
     assert still(program)

@@ -23,6 +23,7 @@ from deadhand.hazards.reinitialise import Reinitialise
 from deadhand.hazards.restart import Restart
 from deadhand.hazards.resurrect import Resurrect
 from deadhand.hazards.share import Share
+from deadhand.hazards.shortage import Shortage
 from deadhand.hazards.subinterpreter import SubInterpreter
 from deadhand.hazards.touch import Touch
 from deadhand.hazards.two_of_a_kind import TwoOfAKind
@@ -49,6 +50,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Overlap(),
     InFlight(),
     Flood(),
+    Shortage(),
     Touch(),
     InterpreterExit(),
     Fork(),

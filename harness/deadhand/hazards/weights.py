@@ -39,6 +39,7 @@ BUSY_SHARE = 5  # times the usual share of forks, where they may come while a th
 BUSY_FORK = 70  # a fork comes while another thread is inside a library that promises to survive that
 IN_FORK = (("use", 55), ("dispose", 30), ("drop", 15))  # what a forked child does with the handles it finds
 PRESSURE = (20, 50)  # creations
+SHORTAGE = 30  # allocations of one call that fail, one at a time
 FLIGHT = (("cancel", 40), ("drop", 20), ("close", 30), ("bare", 10))
 PAUSE = ((1, 70), (2, 20), (3, 10))  # the await at which
 ELSEWHERE = 25  # a handle is let go, or the collector runs, on another thread than the main one

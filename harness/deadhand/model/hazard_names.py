@@ -22,6 +22,7 @@ HAZARD_NAMES = (
     "overlap",
     "in flight",
     "flood",
+    "shortage",
     "touch",
     "interpreter exit",
     "fork",

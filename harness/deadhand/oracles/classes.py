@@ -36,6 +36,8 @@ def mad_class(view: View, finding: Finding) -> str:
         return sure
     if finding.oracle == "borrow":
         return "MAD-23"
+    if any(each.step.do == "@shortage" for each in view.timeline.ran):
+        return _of_shortage(view, finding)
     if finding.oracle == "liveness":
         return "MAD-06" if finding.kind == "cycle" else "MAD-07"
     if finding.oracle in ("ledger", "growth"):
@@ -68,6 +70,13 @@ def _of_process(view: View, finding: Finding) -> str:
     if any((operation := view.target.operations.get(name)) is not None and operation.restarts for name in done):
         return "MAD-26"
     return "MAD-09" if "@resurrect" in done else ""
+
+
+def _of_shortage(view: View, finding: Finding) -> str:
+    """It takes an allocation that fails. If the call dies or breaks the protocol there, nobody looked; what shows later, be it in the next call, is about who frees what."""
+    failed = view.timeline.by_number(finding.step)
+    first = failed is not None and failed.step.do == "@shortage" and failed.step.args.get("times") == 1
+    return "MAD-17" if first and finding.oracle in ("death", "boundary") else "MAD-04"
 
 
 def _of_flow(view: View, finding: Finding) -> str:

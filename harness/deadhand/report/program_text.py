@@ -97,6 +97,10 @@ def _hazard(step: Step) -> str:
     if step.do == "@flood":
         operation, limit = args.pop("operation", ""), args.pop("limit", 0)
         return f"@flood {operation}({_arguments(args)}) x{limit}, x2, x4, x8" if operation else f"@flood {names} (time passes)"
+    if step.do == "@shortage":
+        operation, first, times = args.pop("operation", "?"), args.pop("from", 1), args.pop("times", 1)
+        which = f"allocation {first} fails" if times == 1 or not isinstance(first, int) or not isinstance(times, int) else f"allocations {first} to {first + times - 1} fail, one at a time"
+        return f"@shortage {operation}({_arguments(args)}): {which}"
     if step.do == "@pressure":
         operation, times = args.pop("operation", "?"), args.pop("times", "?")
         return f"@pressure {operation}{f'({_arguments(args)})' if args else ''} x{times}"

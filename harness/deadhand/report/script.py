@@ -226,7 +226,7 @@ class _Script:
         lines += [f"{self.steps.thread(number)}.work.put(None)" for number in sorted(self.steps.started)]
         lines += [f"{self.name('let_go')}()"]
         text = "\n".join(self.steps.lines_written)
-        if re.search(rf"\b{self.name('pressure')}\(", text):
+        if re.search(rf"\b({self.name('pressure')}|{self.name('run_short')})\(", text):
             lines.append(f"{self.name('kept')}.clear()")
         if self.steps.protocols:
             lines.append(f"{self.name('Fire')}.armed = False")
@@ -255,7 +255,7 @@ class _Script:
 
 def _operations(case: Case, target: Description) -> Iterable[str]:
     for _, step, _ in case.program.walk():
-        name = str(step.args.get("operation", "")) if step.do in ("@pressure", "@flood") else step.do
+        name = str(step.args.get("operation", "")) if step.do in ("@pressure", "@flood", "@shortage") else step.do
         if name in target.operations:
             yield name
 

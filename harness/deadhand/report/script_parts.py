@@ -12,7 +12,7 @@ PARTS: dict[str, str] = {
     "returned": "returned = set()  # numbers of the steps that returned",
     "answers": "answers = {}  # what was read, by the step; (step, end): what it would have read before the step `end`",
     "knots": "knots = {}  # what an object given to a step holds, by the step",
-    "kept": "kept = []  # what @pressure made",
+    "kept": "kept = []  # what @pressure and @shortage made",
     "watched": "watched = []  # (what, weak reference): must be dead at the end",
     "wrong": '''
 def wrong(message, word="WRONG"):
@@ -332,6 +332,23 @@ def pressure(times, call, **args):
     """Make many, and keep them."""
     for _ in range(times):
         kept.append(call(**args))
+''',
+    "run_short": '''
+def run_short(first, times, call, **args):
+    """Call while one allocation fails: the first, then the next. What one interpreter allocates is not quite what another does: a few more on both sides."""
+    from _testcapi import remove_mem_hooks, set_nomemory  # of CPython's own tests; some systems pack it apart
+
+    for nth in range(max(first - 3, 1), first + times + 3):
+        error = made = None
+        set_nomemory(nth - 1, nth)
+        try:
+            made = call(**args)
+        except BaseException as raised:
+            error = raised
+        remove_mem_hooks()
+        if isinstance(error, (SystemError, AssertionError)) or not isinstance(error, (Exception, type(None))):
+            raise error
+        kept.append(made)
 ''',
     "reinitialise": '''
 def reinitialise(handle, function, build):

@@ -285,6 +285,8 @@ class StepWriter:
             return [self._flood(node)]
         if verb == "pressure":
             return [self._pressure(node)]
+        if verb == "shortage":
+            return [self._shortage(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")
 
     def _end_thread(self, number: int) -> str:
@@ -325,6 +327,13 @@ class StepWriter:
         if operation not in self.target.operations or not isinstance(times, int):
             raise CaseError(f"step {node.number}: {self.target.name} has no operation named {operation}", remedy="the plan has changed since the case was found; delete the case or bring the operation back")
         return f"{self.name('pressure')}({', '.join([str(times), f'plan.{operation}', *self._keywords(node, args)])})"
+
+    def _shortage(self, node: Node) -> str:
+        args = dict(node.step.args)
+        operation, first, times = args.pop("operation", None), args.pop("from", None), args.pop("times", None)
+        if operation not in self.target.operations or not isinstance(first, int) or not isinstance(times, int):
+            raise CaseError(f"step {node.number}: {self.target.name} has no operation named {operation}", remedy="the plan has changed since the case was found; delete the case or bring the operation back")
+        return f"{self.name('run_short')}({', '.join([str(first), str(times), f'plan.{operation}', *self._keywords(node, args)])})"
 
     # --- reads before an end -------------------------------------------------------------------------------------
 

@@ -123,7 +123,7 @@ def label(believed: _Believed, step: Step) -> str:
     inner = [text for name, value in sorted(step.args.items()) if value.__class__ in _HOLDERS and (text := _hostile_label(believed, name, value))]
     how = step.args.get("how")
     operation = believed.target.operations.get(step.do)
-    which = str(how) if step.do == "@touch" else str(step.args.get("operation")) if step.do in ("@pressure", "@flood") else selected(operation, step) if operation is not None else ""
+    which = str(how) if step.do == "@touch" else str(step.args.get("operation")) if step.do in ("@pressure", "@flood", "@shortage") else selected(operation, step) if operation is not None else ""
     name = f"{step.do} {which}" if which else step.do
     sorts = sorted({sort for each in names if (sort := believed.sort.get(each))}) if believed.sort else ()
     if sorts:

@@ -315,10 +315,27 @@ def _flags(program: Program) -> Iterator[Program]:
                 yield _put(program, at, replace(step, pause=1))
             if step.flight != "cancel":
                 yield _put(program, at, replace(step, flight="cancel"))
+        yield from _less_short(program, at)
         times = step.args.get("times")
         if step.do == "@pressure" and isinstance(times, int) and times > 1:
             for fewer in (1, times // 2):
                 yield _put(program, at, replace(step, args={**step.args, "times": fewer}))
+
+
+def _less_short(program: Program, at: int) -> Iterator[Program]:
+    """With enough memory; else with a single allocation that fails, whichever it is, or fewer of them."""
+    step = program.steps[at]
+    first, times = step.args.get("from"), step.args.get("times")
+    if step.do != "@shortage" or not isinstance(first, int) or not isinstance(times, int):
+        return
+    given = {name: value for name, value in step.args.items() if name not in ("operation", "from", "times")}
+    yield _put(program, at, replace(step, do=str(step.args.get("operation")), args=given))
+    if times > 1:
+        for nth in range(first, first + times):
+            yield _put(program, at, replace(step, args={**step.args, "from": nth, "times": 1}))
+        for fewer in (times // 2, times - 1):
+            for begun in (first, first + times - fewer):
+                yield _put(program, at, replace(step, args={**step.args, "from": begun, "times": fewer}))
 
 
 def _values(program: Program) -> Iterator[Program]:
@@ -329,7 +346,7 @@ def _values(program: Program) -> Iterator[Program]:
 
 def _simpler_values(step: Step) -> Iterator[Step]:
     for name, value in step.args.items():
-        if name in ("how", "operation", "times", "leave", "limit", "thread") and (step.is_hazard or name != "thread"):
+        if name in ("how", "operation", "from", "times", "leave", "limit", "thread") and (step.is_hazard or name != "thread"):
             continue
         for simpler in _simpler(value):
             yield replace(step, args={**step.args, name: simpler})

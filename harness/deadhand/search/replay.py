@@ -87,7 +87,7 @@ def check_fits(case: Case, target: Description, path: Path) -> None:
         if step.is_hazard:
             if step.do not in VERBS:
                 raise CaseError(f"{path}: step {number} is the hazard {step.do}, which this deadhand does not have", remedy="upgrade deadhand, or delete the case")
-            names = [step.args["operation"]] if step.do == "@pressure" else []
+            names = [step.args["operation"]] if step.do in ("@pressure", "@shortage") else []
         else:
             names = [step.do]
         for name in names:

@@ -18,12 +18,14 @@ class Target:
     `points`: modules written in Python, or packages, in whose lines a controlled schedule may switch threads; by name or
     as modules. `module` itself is among them. Native code needs no mention.
     `forks_while_busy`: the library promises to survive a fork while another thread is inside it, so that deadhand may fork then.
+    `memory_may_fail`: every allocation may fail: the library promises an exception then, so that deadhand may have the interpreter's allocations fail.
     `skip_hazards`: names of hazards that do not apply, each with the reason.
     """
 
     module: ClassVar[str | ModuleType | None] = None
     points: ClassVar[tuple[str | ModuleType, ...]] = ()
     forks_while_busy: ClassVar[bool] = False
+    memory_may_fail: ClassVar[bool] = False
     skip_hazards: ClassVar[dict[str, str]] = {}
 
     def __init__(self, workspace: Any = None) -> None:

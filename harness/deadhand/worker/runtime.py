@@ -429,6 +429,12 @@ class Runtime:
         if seen := flood(once if name else None, limit, self.guard):
             self.note(history.FLOOD, node.number, limit if name else 0, seen)
 
+    def run_short(self, name: str, first: int, times: int, args: dict[str, Any]) -> None:
+        """Call an operation while one allocation after another fails."""
+        from deadhand.worker.shortage import run_short
+
+        run_short(self.operation(name), first, times, args, self.keep)
+
     def reinitialise(self, handle: Any) -> None:
         """Run `__init__` on `handle` again as the step that made it would.
 

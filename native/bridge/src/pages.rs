@@ -8,6 +8,7 @@ use crate::journal::Journal;
 
 const STEP: &str = "pass a number that fits into 32 bits";
 const THREAD: &str = "pass a number from -1 to 32767";
+const NTH: &str = "pass 1 for the next one, or 0 for none";
 const CAPACITY: &str = "pass a number of bytes, such as 1 << 36";
 
 /// One frame of a native stack: function, source file, line.
@@ -123,6 +124,18 @@ impl PageGuard {
     }
 }
 
+/// Have the n-th allocation that this thread makes through the interpreter's allocators fail; zero: none.
+#[pyfunction]
+pub(crate) fn fail_allocation(nth: &Bound<'_, PyAny>) -> PyResult<()> {
+    system::fail_allocation(integer(nth, "nth", NTH)?)
+}
+
+/// Let nothing fail any more; return whether there were too few allocations for one to fail.
+#[pyfunction]
+pub(crate) fn allocations_sufficed() -> bool {
+    system::allocations_sufficed()
+}
+
 /// The functions at each of `offsets` into the file at `path`, the innermost first; none for what cannot be read.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "arguments of functions that Python calls are owned")]
@@ -213,6 +226,14 @@ mod system {
         guard.left().iter().map(|left| (left.made.step(), left.made.thread(), left.blocks, left.bytes)).collect()
     }
 
+    pub(super) fn fail_allocation(nth: u64) -> PyResult<()> {
+        deadhand_pages::fail_allocation(nth).map_err(from_pages)
+    }
+
+    pub(super) fn allocations_sufficed() -> bool {
+        deadhand_pages::allocations_sufficed()
+    }
+
     pub(super) fn symbols(path: &Path, offsets: &[u64]) -> Vec<Vec<Frame>> {
         let found = deadhand_pages::resolve(path, offsets);
         found
@@ -298,6 +319,14 @@ mod system {
 
     pub(super) fn left(guard: Guard) -> Vec<(i32, i16, u64, u64)> {
         match guard {}
+    }
+
+    pub(super) fn fail_allocation(_nth: u64) -> PyResult<()> {
+        Err(Unsupported::new_err("allocations can fail on purpose on 64-bit Linux with glibc only: nothing else is affected"))
+    }
+
+    pub(super) fn allocations_sufficed() -> bool {
+        true
     }
 
     pub(super) fn symbols(_path: &Path, offsets: &[u64]) -> Vec<Vec<Frame>> {

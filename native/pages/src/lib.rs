@@ -11,6 +11,8 @@
 //! [`Guard::guard_objects`] puts it under Python's own allocators. A block may be freed through any of them, and what
 //! the guard did not allocate it passes on: slots can be patched before it is armed, and it can be armed at any time.
 //!
+//! [`fail_allocation`] is the other thing that an allocator can do to a program: it has one allocation of the interpreter fail.
+//!
 //! [`Guard::begin`] says which step a thread is in. A fault is appended to the [`Journal`](deadhand_journal::Journal)
 //! before the process dies of it. The handler takes no lock and allocates nothing; stacks, which need an unwinder that
 //! may, are only taken when asked for, and after the record is written.
@@ -43,9 +45,11 @@ mod mappings;
 mod method;
 mod moment;
 mod objects;
+mod python;
 mod replacements;
 mod report;
 mod seats;
+mod shortage;
 mod stack;
 mod symbols;
 mod threads;
@@ -56,4 +60,5 @@ pub use guard::{Counts, Guard, Left};
 pub use method::Method;
 pub use moment::Moment;
 pub use replacements::{Replacement, allocating, freeing};
+pub use shortage::{allocations_sufficed, fail_allocation};
 pub use symbols::{Symbol, resolve};
