@@ -12,7 +12,7 @@ from deadhand.model.history import Death, History
 from deadhand.model.program import Blob, Hostile, Lent, Program, Ref, Step
 from deadhand.model.status import DEADLOCK
 from deadhand.model.verdict import Finding, Verdict
-from deadhand.oracles import ORACLES, judge, verdict
+from deadhand.oracles import ORACLES, classes, judge, verdict
 from deadhand.oracles.sanitizer import sentence
 from deadhand.target.loader import load
 
@@ -517,3 +517,13 @@ def test_a_sanitizers_report_is_one_sentence(toy: Description, name: str) -> Non
     assert sentence(stderr) == told
     (finding,) = Story(MAKE).dies(1, name="SIGABRT", stderr=stderr).judge(toy)
     assert told in finding.detail
+
+
+def test_users_that_met_without_a_gil_raced(toy: Description, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What two threads do to a handle that neither ends is kept apart by a GIL where there is one."""
+    users = Story(MAKE, READ, step("read", "store_1", thread=1, overlap=True)).dies(3)
+    closer = Story(MAKE, READ, step("close", "store_1", thread=1, overlap=True)).dies(3)
+    monkeypatch.setattr(classes, "FREE_THREADED", False)
+    assert [users.told(toy)[0][2], closer.told(toy)[0][2]] == ["MAD-18", "MAD-18"]
+    monkeypatch.setattr(classes, "FREE_THREADED", True)
+    assert [users.told(toy)[0][2], closer.told(toy)[0][2]] == ["MAD-24", "MAD-18"]

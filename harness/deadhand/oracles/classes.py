@@ -6,6 +6,7 @@ The rules go from what is certain (an oracle that sees one class only) to what i
 from __future__ import annotations
 
 import inspect
+import sysconfig
 from typing import TYPE_CHECKING
 
 from deadhand.model import history as H  # noqa: N812
@@ -24,6 +25,9 @@ _WITHOUT_GIL = ("without holding the GIL", "must be called with the GIL held", "
 _DOUBLE_FREE = ("double free", "double-free", "free(): invalid", "munmap_chunk(): invalid")
 _CALLBACK_TYPES = ("CFunctionType", "CFuncPtr", "WinFunctionType", "_CDataBase", "CDataOwningGC")
 
+
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+"""Whether the interpreter is one of which children run without a GIL."""
 
 _BY_KIND = {("growth", "queue"): "MAD-31", ("liveness", "deferred"): "MAD-21", ("loop", "foreign thread"): "MAD-30"}
 
@@ -167,6 +171,8 @@ def _of_threads(view: View, ran: Ran) -> str:
     if ran.concurrent or (not ran.states and any(each.concurrent for each in view.timeline.ran)):
         group = [each for each in view.timeline.ran if each.concurrent]
         enders = [each for each in group if (operation := view.timeline.operation(each)) is not None and operation.disposes]
+        if FREE_THREADED and not any((operation := view.timeline.operation(each)) is None or operation.ends for each in group):
+            return "MAD-24"  # nobody ended anything: they only used it, which a GIL would have kept apart
         return "MAD-19" if len(enders) > 1 and len(enders) == len(group) else "MAD-18"
     if any(state.thread != ran.step.thread for state in ran.states) and all(state.word == "live" for state in ran.states):
         return "MAD-20"
