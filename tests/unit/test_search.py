@@ -244,7 +244,6 @@ def test_no_candidate_is_tried_twice_and_runs_are_bounded() -> None:
 
 def test_a_program_that_was_lucky_once_is_not_kept_and_the_way_to_it_is() -> None:
     """`shows` of a layout of memory that comes and goes: what is returned must show it again, and need not be the program one began with."""
-
     crash = Finding("death", "SIGSEGV", "", 3)
 
     class Lucky(Trial):

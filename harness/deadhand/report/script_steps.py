@@ -281,12 +281,9 @@ class StepWriter:
             return [self._aside(node, verb)]
         if verb == "end_thread" and isinstance(number := step.args.get("thread"), int):
             return [self._end_thread(number)]
-        if verb == "flood":
-            return [self._flood(node)]
-        if verb == "pressure":
-            return [self._pressure(node)]
-        if verb == "shortage":
-            return [self._shortage(node)]
+        repeated = {"flood": self._flood, "pressure": self._pressure, "shortage": self._shortage}.get(verb)
+        if repeated is not None:
+            return [repeated(node)]
         raise CaseError(f"step {node.number}: {step.do} is no hazard of this deadhand, or lacks its handle", remedy="python -m pip install --upgrade deadhand")
 
     def _end_thread(self, number: int) -> str:

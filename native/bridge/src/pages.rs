@@ -322,7 +322,9 @@ mod system {
     }
 
     pub(super) fn fail_allocation(_nth: u64) -> PyResult<()> {
-        Err(Unsupported::new_err("allocations can fail on purpose on 64-bit Linux with glibc only: nothing else is affected"))
+        Err(Unsupported::new_err(
+            "allocations can fail on purpose on 64-bit Linux with glibc only: nothing else is affected",
+        ))
     }
 
     pub(super) fn allocations_sufficed() -> bool {

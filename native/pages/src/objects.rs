@@ -12,7 +12,7 @@ static BEFORE: OnceLock<Before> = OnceLock::new();
 
 /// Stand in front of the allocators of all three domains.
 pub(crate) fn hook() -> Result<(), PagesError> {
-    stand_in_front(&BEFORE, Functions { malloc, calloc, realloc, free })
+    stand_in_front(&BEFORE, &Functions { malloc, calloc, realloc, free })
 }
 
 fn cut(size: usize) -> Option<NonNull<u8>> {

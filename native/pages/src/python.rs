@@ -1,4 +1,4 @@
-//! CPython's own allocators, and how to stand in front of them: all three domains, those of before being asked in turn.
+//! The interpreter's own allocators, and how to stand in front of them: all three domains, those of before being asked in turn.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::MaybeUninit;
@@ -47,7 +47,7 @@ pub(crate) type Before = [Allocator; DOMAINS];
 /// Have `functions` called for every domain, and remember in `kept` what was there; the second time it does nothing new.
 ///
 /// The functions must keep the promises of an allocator, and take back what those before them gave.
-pub(crate) fn stand_in_front(kept: &'static OnceLock<Before>, functions: Functions) -> Result<(), PagesError> {
+pub(crate) fn stand_in_front(kept: &'static OnceLock<Before>, functions: &Functions) -> Result<(), PagesError> {
     let (get, set) = (look_up(c"PyMem_GetAllocator")?, look_up(c"PyMem_SetAllocator")?);
     let before = kept.get_or_init(|| {
         [0, 1, 2].map(|domain| {
@@ -58,7 +58,7 @@ pub(crate) fn stand_in_front(kept: &'static OnceLock<Before>, functions: Functio
             unsafe { found.assume_init() }
         })
     });
-    let Functions { malloc, calloc, realloc, free } = functions;
+    let Functions { malloc, calloc, realloc, free } = *functions;
     for (domain, allocator) in (0..).zip(before) {
         let context = ptr::from_ref(allocator).cast_mut().cast();
         let mut ours = Allocator { context, malloc, calloc, realloc, free };

@@ -24,7 +24,7 @@ thread_local! {
 /// [`PagesError::NoInterpreter`].
 pub fn fail_allocation(nth: u64) -> Result<(), PagesError> {
     if BEFORE.get().is_none() {
-        stand_in_front(&BEFORE, Functions { malloc, calloc, realloc, free })?;
+        stand_in_front(&BEFORE, &Functions { malloc, calloc, realloc, free })?;
     }
     UNTIL.set(nth);
     Ok(())
