@@ -12,7 +12,9 @@ from deadhand import _native
 from deadhand.errors import TargetSkipped
 from deadhand.model import history as H  # noqa: N812
 from deadhand.model.program import Blob, Program, Ref, Step
+from deadhand.model.verdict import Finding
 from deadhand.oracles import judge, memory
+from deadhand.search.confirm import sharper
 from deadhand.target.loader import load
 from deadhand.worker.evidence import available
 from deadhand.worker.page_guard import blind_spots, mapped_files
@@ -152,6 +154,21 @@ def test_the_interpreter_still_says_where_python_was(specimen: Callable[..., Des
     assert history.death is not None
     assert "Fatal Python error: Segmentation fault" in history.death.stderr
     assert "blocks.py" in history.death.stderr
+
+
+def test_a_late_death_is_sharpened_to_the_touch(specimen: Callable[..., Description], start_lane: Callable[..., Lane]) -> None:
+    """A heap that was spoilt is noticed by whoever allocates next; what the guard sees is told in its place, and nothing else is."""
+    lane = start_lane(specimen("blocks", "Bug"), "guard")
+    program = block("block", "write")
+    late = Finding("death", "SIGABRT", "the process died of SIGABRT in the phase 'drop' after the last step: malloc(): corrupted", 0, "drop")
+    sharp = sharper(lane, program, late)
+    assert sharp is not None
+    assert (sharp.step, sharp.phase) == (3, "steps")
+    assert "freed by step 2 release()" in sharp.detail
+    assert sharper(lane, program, Finding("death", "SIGSEGV", "the process died of SIGSEGV during step 3", 3, "steps")) is None, "it is told well enough"
+    assert sharper(lane, program, Finding("death", "SIGSEGV", "", 0, "exit")) is None, "an exit is about the exit"
+    assert sharper(lane, program, Finding("ledger", "leak", "", 0)) is None
+    assert sharper(lane, Program(program.steps[:2]), late) is None, "the guard sees nothing"
 
 
 def test_an_earlier_program_is_not_blamed_on_this_one(specimen: Callable[..., Description], start_lane: Callable[..., Lane]) -> None:

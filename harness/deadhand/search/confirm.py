@@ -151,6 +151,25 @@ def confirm(
     return Confirmed(smallest, last, mode, shown, runs, verdict, control, why)
 
 
+def sharper(lane: Lane, program: Program, finding: Finding) -> Finding | None:
+    """What the page guard of `lane` sees of a death that came late: the first touch of what had been freed, at the step that does it.
+
+    A heap that was spoilt is noticed by whoever allocates next. Minimising that keeps what arranges the heap, so it is better
+    told, and smaller, by the touch. None where the guard sees none, and for a death that is no late one.
+    """
+    if finding.oracle != "death" or finding.phase == "exit" or not _is_late(finding) or (program.regions() and not is_controlled(program)):
+        return None
+    history = lane.run_one(program)
+    account = memory.fatal(history)
+    if account is None or account.freed is None:
+        return None
+    return next((each for each in examine(lane.target, program, history)[0] if each.oracle == "death" and each.certain), None)
+
+
+def _is_late(finding: Finding) -> bool:
+    return finding.kind.startswith("SIG") and (not finding.step or finding.kind == "SIGABRT" or "Debug memory block" in finding.detail)
+
+
 def make_case(target: Description, confirmed: Confirmed, programs_to_first: int) -> Case:
     """The case file of a confirmed finding."""
     finding = confirmed.finding

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from deadhand.errors import WorkerError
-from deadhand.search.confirm import Confirmed, confirm, explain, trace
+from deadhand.search.confirm import Confirmed, confirm, explain, sharper, trace
 from deadhand.search.signature import symptom, trigger
 from deadhand.worker.evidence import GUARD
 
@@ -53,12 +53,16 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a suspicion: None when it never repeated. `trace` is what to show of the death, `memory` what the page guard says."""
+    """What became of a suspicion: None when it never repeated. `trace` is what to show of the death, `memory` what the page guard says.
+
+    `known`: looked at more closely, it is a find already kept.
+    """
 
     suspicion: Suspicion
     confirmed: Confirmed | None
     trace: list[str]
     memory: list[str] = field(default_factory=list)
+    known: bool = False
 
 
 class Pursuer:
@@ -72,6 +76,7 @@ class Pursuer:
         self.aside = aside
         self.waiting: list[Suspicion] = []
         self.at_work: Suspicion | None = None
+        self._is_known: Callable[[Suspicion], bool] = lambda _: False
         self._thread: threading.Thread | None = None
         self._done: SimpleQueue[Result | BaseException] = SimpleQueue()
         self._said: SimpleQueue[tuple[str, str]] = SimpleQueue()
@@ -95,6 +100,7 @@ class Pursuer:
         """Take up the next one that is not known by now: a class with the fewest finds first, then the oldest."""
         if self.busy:
             return
+        self._is_known = is_known
         self.waiting.sort(key=lambda each: (classes[each.finding.mad], each.number))
         while self.waiting:
             suspicion = self.waiting.pop(0)
@@ -150,7 +156,23 @@ class Pursuer:
             confirmed = replace(confirmed, finding=msgspec.structs.replace(finding, detail=f"{head}: {explained.sentence}"))
         return confirmed, explained.stacks
 
+    def _sharpened(self, suspicion: Suspicion) -> Suspicion:
+        """The suspicion as the page guard sees it, where that sees more."""
+        if suspicion.mode == GUARD or GUARD not in self.fleet.modes or (lane := self.fleet.idle_lane(GUARD)) is None:
+            return suspicion
+        finding = sharper(lane, suspicion.program, suspicion.finding)
+        if finding is None:
+            return suspicion
+        return replace(suspicion, finding=finding, mode=GUARD, place=trigger(self.target, suspicion.program, finding))
+
     def _confirm(self, suspicion: Suspicion) -> Result:
+        try:
+            sharpened = self._sharpened(suspicion)
+        except WorkerError:
+            sharpened = suspicion
+        if sharpened is not suspicion and self._is_known(sharpened):
+            return Result(suspicion, None, [], known=True)
+        suspicion = sharpened
         lane = self.fleet.idle_lane(suspicion.mode)
         if lane is None:
             return Result(suspicion, None, [])

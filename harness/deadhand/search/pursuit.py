@@ -336,6 +336,9 @@ class Pursuit:
     def _take(self, result: Result) -> None:
         """Keep what was confirmed, if it is new."""
         confirmed = result.confirmed
+        if result.known:
+            self._same_place[result.suspicion.key] += 1
+            return
         if confirmed is None:
             self.unconfirmed += 1
             self._same_place[result.suspicion.key] += 1
