@@ -2,7 +2,7 @@
 
     --quick                 few seeds, few runs; the results are printed and not kept
     --only first,speed      some of the parts; what the others found before is kept
-    --python PATH           one more interpreter for the replays (again for more); it needs deadhand's dependencies and the specimens
+    --python PATH           one more interpreter for the replays and the speed (again for more); it needs deadhand's dependencies and the specimens
     --peers PATH            an interpreter with frontrun and interleave-test, and the specimens built for it
 
 Parts: `first` (schedules to the first find, for each policy and the default mix, given a program that holds the two steps), `hunt` (the
@@ -337,7 +337,12 @@ def _version(python: str) -> str:
     return subprocess.run([python, "-c", "import platform; print(platform.python_version())"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def part_speed(runs: int, rounds: int) -> list[dict[str, Any]]:
+def part_speed(runs: int, rounds: int, pythons: list[str]) -> list[dict[str, Any]]:
+    """Every interpreter's rows, one after another."""
+    return [*speed(runs, rounds), *(row for python in pythons for row in _ask(python, "--inner-speed", f"{runs},{rounds}")["rows"])]
+
+
+def speed(runs: int, rounds: int) -> list[dict[str, Any]]:
     """Microseconds of processor time per whole run of the twin's program in warm children, on one core; the ways take turns, ratios are taken round by round."""
     core = {min(os.sched_getaffinity(0))}
     before = os.sched_getaffinity(0)
@@ -358,6 +363,7 @@ def part_speed(runs: int, rounds: int) -> list[dict[str, Any]]:
             controlled = statistics.median(each[1] for each in pairs)
             rows.append(
                 {
+                    "python": platform.python_version(),
                     "specimen": name,
                     "free threads, CPU microseconds": round(statistics.median(each[0] for each in pairs)),
                     "controlled, CPU microseconds": round(controlled),
@@ -365,7 +371,7 @@ def part_speed(runs: int, rounds: int) -> list[dict[str, Any]]:
                     "controlled schedules per second": round(1e6 / controlled),
                 }
             )
-            print(json.dumps(rows[-1]), flush=True)
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     finally:
         os.sched_setaffinity(0, before)
     return rows
@@ -433,12 +439,16 @@ def main() -> None:
     parser.add_argument("--python", action="append", default=[])
     parser.add_argument("--peers", default="")
     parser.add_argument("--inner-replay", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--inner-speed", default="", help=argparse.SUPPRESS)
     parser.add_argument("--inner-case", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     hypothesis.settings.register_profile("schedules", database=None)  # nothing remembered from an earlier run
     hypothesis.settings.load_profile("schedules")
     if options.inner_replay:
         print(json.dumps(replays(options.inner_replay)))
+        return
+    if options.inner_speed:
+        print(json.dumps({"rows": speed(*map(int, options.inner_speed.split(",")))}))
         return
     if options.inner_case:
         print(json.dumps(shown_here(json.loads(options.inner_case))))
@@ -457,7 +467,7 @@ def main() -> None:
     if "replay" in wanted:
         result["replay"] = part_replay(options.replays or (20 if quick else 1000), options.python)
     if "speed" in wanted:
-        result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5)
+        result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5, options.python)
     if "peers" in wanted and options.peers:
         result["peers"] = part_peers(options.peers, 20 if quick else 500)
     result["note"] = (
