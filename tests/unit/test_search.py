@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from deadhand.errors import CaseError
 from deadhand.model.case import FORMAT, Case
 from deadhand.model.program import Blob, Hostile, Items, Lent, Number, Program, Ref, Step, hostiles
 from deadhand.model.verdict import Finding
+from deadhand.search import confirm
 from deadhand.search.compose import Composer
 from deadhand.search.corpus import Corpus, file_name, load_case, write_case
 from deadhand.search.coverage import possible_states
@@ -24,6 +26,7 @@ from deadhand.search.pairs import Pairs
 from deadhand.search.random_drawer import Pools, RandomDrawer
 from deadhand.search.signature import signature, symptom, trigger
 from deadhand.search.trial import Trial, alike, tries_for
+from deadhand.settings import Settings
 from deadhand.target.loader import load
 
 if TYPE_CHECKING:
@@ -261,6 +264,26 @@ def test_a_program_that_was_lucky_once_is_not_kept_and_the_way_to_it_is() -> Non
     assert len(found.steps) == 3
     assert minimiser.path
     assert renamed(minimiser.path[-1]) == found
+
+
+def test_where_the_smallest_does_not_repeat_the_one_before_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the minimiser is through, programs of fewer than four steps show nothing any more."""
+    crash = Finding("death", "SIGSEGV", "", 3)
+
+    class Fading:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.taken: list[Program] = []
+
+        def shows_surely(self, candidate: Program) -> Finding | None:
+            again = candidate in self.taken or renamed(candidate) in map(renamed, self.taken)
+            self.taken.append(candidate)
+            return crash if len(candidate.steps) >= (4 if again else 2) else None
+
+    monkeypatch.setattr(confirm, "Trial", Fading)
+    lane: Any = SimpleNamespace(settings=Settings(), take_hang_stacks=False)
+    smallest, shown = confirm.minimise(lane, Program((*NOISE, MAKE, OPEN, *NOISE, CLOSE)), crash, Settings(), tries=1)
+    assert shown is crash
+    assert 4 <= len(smallest.steps) < len(NOISE) * 2 + 3
 
 
 @given(number=st.integers(0, 2**32), wanted=st.sampled_from(["call", "use", "close", "open", "@touch", "@drop"]))

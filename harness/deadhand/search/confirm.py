@@ -38,6 +38,7 @@ _HANG_RUNS = 2
 _HANG_SHRINK_SECONDS = 1.5
 _OTHER_SHRINK_SECONDS = 0.8
 _CONFIRM_SECONDS = 4.0
+_ROADS = 3
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,18 @@ def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings,
     runs = settings.shrink_runs if finding.oracle != "hang" else min(settings.shrink_runs, 30)
     with _impatience(lane, finding):
         minimiser = Minimiser(lambda candidate: trial.shows_surely(candidate) is not None, runs, settings.shrink_seconds)
-        smallest = minimiser.minimise(program, finding.step)
-        for candidate in (smallest, *reversed(minimiser.path)):  # the smallest may have been lucky: then the one before, not the first
-            if (shown := trial.shows_surely(candidate)) is not None:
-                return candidate, shown
-    return program, finding
+        reached, last = program, finding
+        for _ in range(_ROADS):
+            smallest = minimiser.minimise(reached, finding.step)
+            if (shown := trial.shows_surely(smallest)) is not None:
+                return smallest, shown
+            # It was lucky: back to the last one that was not, and on by another road, for none is tried twice.
+            for candidate in reversed(minimiser.path):
+                if (shown := trial.shows_surely(candidate)) is not None:
+                    reached, last = candidate, shown
+                    break
+            minimiser.path.clear()
+    return reached, last
 
 
 def _minimise_forced(lane: Lane, program: Program, finding: Finding, settings: Settings) -> tuple[Program, Finding]:
