@@ -65,6 +65,7 @@ class Exploration:
     def __init__(self, program: Program, seed: int, *, first_round: bool = False) -> None:
         self.first_round = first_round
         swapped = turned(program)
+        self.alike = len({program.steps[at].do for region in program.regions() for at in region}) == 1
         self._halves = [_Half(program)] if swapped is None or swapped.steps == program.steps else [_Half(program), _Half(swapped)]
         self._draw = random.Random(seed)
         self._turns: Iterator[Program] | None = None

@@ -27,6 +27,8 @@ _TURNS = ("pct-2", "pct-3", "surw", "pos", "pct-2", "free", "pct-3", "surw", "wa
 
 _EXPLORED_SHARE = 4  # one run in so many, at most, is an exploration's
 _FIRST_SHARE = 2  # as long as pairs have their first turn
+_ALIKE = 2  # turns of which a pair of one operation with itself is given one: two that differ seldom stop each other by design
+_FIRST_COUNT = 2  # schedules of a random program as long
 _DULL = 4  # turns of which one that has no place left where threads meet is given one
 _SIDE_BY_SIDE = 12  # explorations that take turns
 _CONTROL = {"full": "fully controlled", "partial": "partly controlled", "none": "not controlled"}
@@ -75,7 +77,7 @@ class Portfolio:
             if not self._active:
                 break
             exploration = self._active.popleft()
-            if exploration.dull and not all(each.dull for each in self._active) and self._draw.randrange(_DULL):
+            if self._others_first(exploration):
                 self._active.append(exploration)
                 continue
             program = exploration.next()
@@ -88,6 +90,12 @@ class Portfolio:
             self._asked[id(program)] = program, exploration
             found.append(program)
         return found
+
+    def _others_first(self, exploration: Exploration) -> bool:
+        """Whether it leaves its turn to one that promises more."""
+        if exploration.dull:
+            return not all(each.dull for each in self._active) and bool(self._draw.randrange(_DULL))
+        return exploration.alike and not all(each.alike for each in self._active) and bool(self._draw.randrange(_ALIKE))
 
     def _first_round(self) -> bool:
         return bool(self._left) or any(each.first_round for each in self._active)
@@ -108,7 +116,7 @@ class Portfolio:
         if self.mode == "serial":
             return [replace(program, schedule=Schedule(mode="serial"))]
         length = self._length(program)
-        times = 1 if program.ending == "exit" else min(self.count, most)
+        times = 1 if program.ending == "exit" else min(self.count, most, _FIRST_COUNT if self._first_round() else most)
         return [self._with(program, next(self._turns), self._draw.randrange(2**32), length) for _ in range(times)]
 
     def only(self, program: Program) -> Program:
