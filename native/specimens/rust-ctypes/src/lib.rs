@@ -3,7 +3,9 @@
 
 mod catalog;
 mod depot;
+mod jukebox;
 mod page;
+mod parcel;
 mod ticket;
 mod tally;
 #[path = "../../rust/src/window.rs"]
