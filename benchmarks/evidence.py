@@ -30,6 +30,7 @@ sys.path[:0] = [str(HERE), str(SPECIMENS)]
 from evidence_child import ITEMS, KINDS, WORKLOADS  # noqa: E402  the folder is not on the path before
 
 _SECONDS = 120
+_NAMED = ("guard", "valgrind")  # what others do not see is most of it
 _REPORTS = ("==ERROR: AddressSanitizer", "*** GWP-ASan detected", "Invalid read of", "Invalid write of", "Invalid free()", "uninitialised byte(s)", "points to unaddressable")
 
 
@@ -52,8 +53,9 @@ def tools() -> list[Tool]:
     asan, fence, gwp = _library("asan"), _library("efence"), _gwp_asan()
     malloc = {"PYTHONMALLOC": "malloc"}
     found.append(Tool("libasan", malloc | {"LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0"}, needs="" if asan else "not installed"))
-    found.append(Tool("Electric Fence", {"LD_PRELOAD": fence, "EF_ALLOW_MALLOC_0": "1"}, needs="" if fence else "not installed"))
-    found.append(Tool("GWP-ASan", {"LD_PRELOAD": gwp, "GWP_ASAN_OPTIONS": "SampleRate=1:MaxSimultaneousAllocations=16384"}, needs="" if gwp else "not installed"))
+    found.append(Tool("Electric Fence", {"LD_PRELOAD": fence, "EF_ALLOW_MALLOC_0": "1", "EF_PROTECT_FREE": "1"}, needs="" if fence else "not installed"))
+    sampled = "GWP_ASAN_SampleRate=1:GWP_ASAN_MaxSimultaneousAllocations=16384"
+    found.append(Tool("GWP-ASan", {"LD_PRELOAD": gwp, "SCUDO_OPTIONS": sampled}, needs="" if gwp else "not installed"))
     valgrind = shutil.which("valgrind")
     found.append(Tool("valgrind", malloc, (valgrind or "", "--quiet", "--undef-value-errors=no", "--leak-check=no"), needs="" if valgrind else "not installed"))
     return found
@@ -129,8 +131,8 @@ def main() -> None:
         "python": platform.python_version(),
         "kernel": platform.release(),
         "tools": [_row(tool, told, costs) for tool in usable],
-        "not installed": [tool.name for tool in tools() if tool.needs],
-        "not seen": {tool.name: [f"{name} {kind}" for name, kind in bugs if told[tool.name, name, kind] != "yes"] for tool in usable},
+        "not installed": ", ".join(tool.name for tool in tools() if tool.needs) or "none",
+        **{f"not seen by {tool.name}": ", ".join(f"{name} {kind}" for name, kind in bugs if told[tool.name, name, kind] != "yes") for tool in usable if tool.name in _NAMED},
     }
     options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1, ensure_ascii=False))
