@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pytest
@@ -19,7 +19,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     table, demanded = metafunc.module.TABLE, metafunc.module.DEMANDED
     if not metafunc.config.getoption("--whole"):
         doubtful = metafunc.module.EXCEPTIONS  # those say less of the detector, and one is a minute of hangs
-        first = {each["mad"]: each for each in sorted(reversed(demanded), key=lambda each: each["name"] not in doubtful)}
+        first: dict[str, Any] = {}
+        for each in sorted(demanded, key=lambda each: each["name"] in doubtful):
+            first.setdefault(each["mad"], each)
         demanded = [each for each in demanded if first[each["mad"]] is each]
     for name, chosen in (("planted", demanded), ("specimen", table)):
         if name in metafunc.fixturenames:

@@ -310,6 +310,7 @@ FOUND: dict[str, tuple[Story, list[tuple[str, str, str, int]]]] = {
     "cycle": (Story(MAKE, step("call", "store_1", args=callback(cycle=True))).after([H.SURVIVOR, 2, "callback of step 2", True, False]), [("liveness", "cycle", "MAD-06", 0)]),
     "ledger up": (Story(MAKE).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-07", 0)]),
     "ledger up after a raise": (Story(MAKE, READ).raised(2, VALUE_ERROR).after([H.LEDGER, "alive", 0, 1]), [("ledger", "leak", "MAD-04", 0)]),
+    "ledger down, a step on another thread": (Story(MAKE, step("read", "store_1", thread=1)).after([H.LEDGER, "alive", 1, 0]), [("ledger", "freed twice", "MAD-02", 0)]),
     "ledger down": (Story(MAKE).after([H.LEDGER, "alive", 1, 0]), [("ledger", "freed twice", "MAD-02", 0)]),
     "assertion": (Story(MAKE, READ).raised(2, ["builtins.AssertionError", "builtins.Exception"], "1 != 2", in_plan=True), [("assertion", "wrong value", "MAD-07", 2)]),
     "dispose while in use": (Story(MAKE, READ, step("close", "store_1", thread=1, overlap=True)).dies(3), [("death", "SIGSEGV", "MAD-18", 3)]),

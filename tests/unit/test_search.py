@@ -230,6 +230,20 @@ def test_the_known_minimum_is_reached(program: Program, still: Callable[[Program
         assert found == smallest
 
 
+def test_what_is_left_to_the_collector_is_guessed_with_the_step_that_runs_it() -> None:
+    """A hang costs seconds for each candidate that shows it: the cause of one in a step that makes a handle is garbage, not a handle of the step."""
+    garbage = (Step(do="make", out="store_7"), Step(do="@cycle", args={"handle": Ref("store_7")}))
+    program = Program((MAKE, CLEAR, OPEN, *garbage, USE, CLEAR, USE, Step(do="make", out="store_9"), CLEAR, USE))
+    failing = next(number for number, step, _ in program.walk() if step.out == "store_9")
+
+    def still(candidate: Program) -> bool:
+        steps = [step.do for step in candidate.steps]
+        return "@cycle" in steps and "make" in steps[steps.index("@cycle") :]
+
+    found = Minimiser(still, 3).minimise(program, failing)
+    assert [step.do for step in found.steps] == ["make", "@cycle", "make"]
+
+
 def test_no_candidate_is_tried_twice_and_runs_are_bounded() -> None:
     tried: list[bytes] = []
 

@@ -89,7 +89,7 @@ def _of_flow(view: View, finding: Finding) -> str:
         return ""
     if finding.oracle == "death" and _unattached(view):
         return "MAD-21"
-    if finding.oracle != "borrow" and _elsewhere(view, finding):
+    if finding.oracle != "borrow" and finding.kind != "freed twice" and _elsewhere(view, finding):
         return "MAD-20"
     return _of_flight(view, finding)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
+_LEFT = ("@cycle", "@drop", "@collect", "@resurrect")  # what leaves handles to the collector, or runs it
 _PAIRS = 12  # longest program of which every pair is tried
 
 
@@ -106,21 +107,31 @@ class Minimiser:
 
 
 def _slices(program: Program, step: int) -> Iterator[Program]:
-    """Guesses: the failing step with what makes its handles, then also with what ends them, then with all that touches them."""
+    """Guesses: the failing step with what makes its handles, then also with all that is left to the collector, with what ends them, and with all that touches them."""
     at, number = len(program.steps) - 1, 0
     for index, each in enumerate(program.steps):
         number += 1 + sum(_size(nested) for hostile in hostiles(each) for nested in hostile.body)
         if step and number >= step:
             at = index
             break
-    needed = _names(program.steps[at])
-    for each in reversed(program.steps[:at]):
-        if _makes(each, needed):
-            needed |= _names(each)
-    for touching in (_makes, _ends, _touches):
-        kept = [each for each in program.steps[:at] if touching(each, needed)]
+    before = program.steps[:at]
+    needed = _with_makers(_names(program.steps[at]), before)
+    left = [each for each in before if each.do in _LEFT]
+    garbage = _with_makers(needed.union(*map(_names, left)), before)
+    guesses: list[list[Step]] = [[each for each in before if _makes(each, needed)], [each for each in before if each in left or _makes(each, garbage)]]
+    guesses += [[each for each in before if touching(each, needed)] for touching in (_ends, _touches)]
+    for kept in guesses:
         if len(kept) + 1 < len(program.steps):
             yield _with_steps(program, [*kept, program.steps[at]])
+
+
+def _with_makers(names: set[str], steps: tuple[Step, ...]) -> set[str]:
+    """These handles, and those that they were made from."""
+    needed = set(names)
+    for each in reversed(steps):
+        if _makes(each, needed):
+            needed |= _names(each)
+    return needed
 
 
 def slice_of(program: Program, before: int, steps: Iterable[Step]) -> list[Step]:
