@@ -13,7 +13,7 @@ from deadhand._native_callback import CallbackFailed, DeadTarget, Event, Registr
 from deadhand._native_channel import ChannelEmpty, ChannelFull, Consumer, Producer, channel
 from deadhand._native_error import Interface, LastError, clear_last_error, last_error, take_last_error
 from deadhand._native_future import ForkedRuntime, Runtime, Task, TaskCancelled, TaskPending, WouldDeadlock
-from deadhand._native_pages import PageGuard, allocations_sufficed, fail_allocation, native_symbols
+from deadhand._native_pages import PageGuard, fail_allocation, native_symbols
 from deadhand._native_schedule import Region, Scheduler, schedule_point
 from deadhand._native_text import NotText, Text
 
@@ -61,7 +61,6 @@ __all__ = [
     "WouldDeadlock",
     "Writer",
     "WrongThread",
-    "allocations_sufficed",
     "build_info",
     "channel",
     "children",

@@ -101,14 +101,12 @@ def native_symbols(path: str | Path, offsets: list[int]) -> list[list[tuple[str,
     There are several where calls were inlined, and none for what cannot be read.
     """
 
-def fail_allocation(nth: int) -> None:
+def fail_allocation(nth: int) -> int:
     """Have the n-th allocation fail that the calling thread makes from now on through the interpreter's allocators; no other fails.
 
-    What libraries allocate by themselves is not counted. 0: none fails.
+    What libraries allocate by themselves is not counted. 0: none fails. Return how many were still to come until the one
+    that would have failed, as was asked before; 0 if it has failed, or nothing was asked.
 
     Raises:
         Unsupported: not on this platform.
     """
-
-def allocations_sufficed() -> bool:
-    """Let nothing fail any more; return whether there were too few allocations for one to have failed."""

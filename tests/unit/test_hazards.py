@@ -196,7 +196,7 @@ SHOWS: dict[str, Callable[[Program], bool]] = {
     "creator ends": lambda program: "@end_thread" in steps_of(program) and any(step.out and step.thread for step in program.steps),
     "in flight": lambda program: any(step.do == "fetch" and step.flight in FLIGHTS and 1 <= step.pause <= 3 for step in program.steps),
     "flood": lambda program: any(step.do == "@flood" and (step.args["limit"] == 16 if step.args["operation"] else step.args["limit"] == 0) for step in program.steps),
-    "shortage": lambda program: any(step.do == "@shortage" and step.args["from"] == 1 and step.args["operation"] not in ("close", "clear", "fetch") for step in program.steps),
+    "shortage": lambda program: any(step.do == "@shortage" and step.args["from"] in (1, 31, 61) and step.args["operation"] not in ("close", "clear", "fetch") for step in program.steps),
     "touch": lambda program: "@touch" in steps_of(program),
     "interpreter exit": lambda program: program.ending == "exit",
     "fork": lambda program: any(step.do == "@fork" and any(hostiles(step)) for step in program.steps),

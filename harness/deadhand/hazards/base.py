@@ -40,6 +40,11 @@ class Hazard:
         raise TypeError(message)
 
 
+def fits_beside(operation: Operation, *names: str) -> bool:
+    """Whether no parameter of the operation is called as a hazard calls what it needs beside them."""
+    return not any(each.name in names for each in operation.parameters)
+
+
 def kinds_with(target: Description, accept: Any) -> list[str]:
     """The kinds of `target` for which `accept(kind)` holds."""
     return [kind for kind in target.kinds if accept(kind)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deadhand.hazards.base import Hazard
+from deadhand.hazards.base import Hazard, fits_beside
 from deadhand.model.program import Ref
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Flood(Hazard):
         variable = draft.need(kind)
         if variable is None:
             return
-        calls = draft.operations_on(kind, lambda each: not each.creates and not each.ends)
+        calls = draft.operations_on(kind, lambda each: not each.creates and not each.ends and fits_beside(each, "operation", "limit"))
         given: dict[str, Value] = {"operation": "", "limit": 0, "handle": Ref(variable.name)}
         if calls and not draft.draw.chance(25):  # else time passes: native code may add by itself
             operation = draft.draw.least_tried(calls, lambda each: f"flood>{each.name}")

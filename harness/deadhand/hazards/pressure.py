@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deadhand.hazards import weights
-from deadhand.hazards.base import Hazard, dispose, use
+from deadhand.hazards.base import Hazard, dispose, fits_beside, use
 
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft
@@ -34,7 +34,9 @@ class Pressure(Hazard):
             if not children:
                 return
             draft.drop(variable)
-        creators = draft.target.creators(kind)
+        creators = [each for each in draft.target.creators(kind) if fits_beside(each, "operation", "times")]
+        if not creators:
+            return
         step, made = draft.compose(draft.draw.choose(creators), {}, hostile=False)
         if step is None or made is None:
             return

@@ -9,7 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from deadhand.hazards import weights
-from deadhand.hazards.base import Hazard, dispose, use
+from deadhand.hazards.base import Hazard, dispose, fits_beside, use
 from deadhand.model.program import refs
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Shortage(Hazard):
             return
         if made is not None:
             draft.variables.remove(made)
-        given: dict[str, Value] = {"operation": step.do, "from": 1, "times": weights.SHORTAGE, **step.args}
+        given: dict[str, Value] = {"operation": step.do, "from": draft.draw.weighted(weights.SHORTAGE_FROM), "times": weights.SHORTAGE, **step.args}
         draft.hazard("shortage", given)
         for name in tuple(refs(step)):
             variable = draft.variable(name)
@@ -53,4 +53,4 @@ class Shortage(Hazard):
 
 
 def _may_fail(operation: Operation) -> bool:
-    return not operation.ends and not operation.restarts and not inspect.iscoroutinefunction(operation.function)
+    return fits_beside(operation, "operation", "times") and not operation.ends and not operation.restarts and not inspect.iscoroutinefunction(operation.function)

@@ -39,6 +39,7 @@ _HANG_SHRINK_SECONDS = 1.5
 _OTHER_SHRINK_SECONDS = 0.8
 _CONFIRM_SECONDS = 4.0
 _ROADS = 3
+_STRIDES = (2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,12 @@ def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings,
         minimiser = Minimiser(lambda candidate: trial.shows_surely(candidate) is not None, runs, settings.shrink_seconds)
         reached, last = program, finding
         for _ in range(_ROADS):
-            smallest = minimiser.minimise(reached, finding.step)
+            smallest = minimiser.minimise(reached, last.step)
             if (shown := trial.shows_surely(smallest)) is not None:
                 return smallest, shown
             # It was lucky: back to the last one that was not, and on by another road, for none is tried twice.
-            for candidate in reversed(minimiser.path):
+            for back in _STRIDES:
+                candidate = minimiser.path[-min(back, len(minimiser.path))] if minimiser.path else reached
                 if (shown := trial.shows_surely(candidate)) is not None:
                     reached, last = candidate, shown
                     break

@@ -170,9 +170,15 @@ class Pursuer:
             sharpened = self._sharpened(suspicion)
         except WorkerError:
             sharpened = suspicion
-        if sharpened is not suspicion and self._is_known(sharpened):
-            return Result(suspicion, None, [], known=True)
-        suspicion = sharpened
+        if sharpened is not suspicion:
+            if self._is_known(sharpened):
+                return Result(sharpened, None, [], known=True)  # what is known by now is the touch; the late death may have a cause of its own
+            result = self._confirm_as_it_is(sharpened)
+            if result.confirmed is not None:
+                return result
+        return self._confirm_as_it_is(suspicion)
+
+    def _confirm_as_it_is(self, suspicion: Suspicion) -> Result:
         lane = self.fleet.idle_lane(suspicion.mode)
         if lane is None:
             return Result(suspicion, None, [])

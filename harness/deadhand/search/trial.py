@@ -85,10 +85,11 @@ class Trial:
     def shows_surely(self, candidate: Program) -> Finding | None:
         """Like `shows`, but where the finding shows every time, the candidate must do so too: one that was lucky once leads astray.
 
-        Not of a hang, which costs seconds, nor of what is repeated in one child anyhow.
+        Not of a hang, which costs seconds, nor of what is repeated in one child anyhow, nor of threads that run as they like.
         """
         found = self.shows(candidate)
-        if self.tries > 1 or self.finding.oracle == "hang" or _is_repeated(self.finding):
+        free = bool(candidate.regions()) and candidate.schedule is None
+        if free or self.tries > 1 or self.finding.oracle == "hang" or _is_repeated(self.finding):
             return found
         for _ in range(_SURE):
             found = found and self.shows(candidate)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deadhand.worker.shortage import enough
+
 if TYPE_CHECKING:
     from deadhand.model.program import Hostile
     from deadhand.worker.node import Node
@@ -32,7 +34,12 @@ class Fire:
         self.run(runtime, given)
 
     def run(self, runtime: Runtime, given: tuple[Any, ...]) -> None:
+        """Do the steps; they lack no memory, also where the call that they interrupt does."""
         self.done = True
+        with enough():
+            self._run(runtime, given)
+
+    def _run(self, runtime: Runtime, given: tuple[Any, ...]) -> None:
         if self.hostile.keep is not None and given:
             runtime.held[self.hostile.keep] = given[0]
         for node in self.body:

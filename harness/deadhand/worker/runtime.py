@@ -28,6 +28,7 @@ from deadhand.worker.patience import Patience
 from deadhand.worker.points import files_of
 from deadhand.worker.reference import reference_to
 from deadhand.worker.second import run_there
+from deadhand.worker.shortage import is_short, run_short
 from deadhand.worker.threads import Crew
 from deadhand.worker.words import TEXT, bases, say
 
@@ -113,6 +114,8 @@ class Runtime:
             self._note_lost("thread", args.exc_type, args.exc_value)
 
     def _note_lost(self, where: str, kind: type, error: BaseException | None) -> None:
+        if issubclass(kind, MemoryError) and is_short():
+            return
         self._lost += 1
         if self._lost <= _MOST_LOST:
             self.note(history.LOST, where[:TEXT], bases(kind), say(error))
@@ -431,8 +434,6 @@ class Runtime:
 
     def run_short(self, name: str, first: int, times: int, args: dict[str, Any]) -> None:
         """Call an operation while one allocation after another fails."""
-        from deadhand.worker.shortage import run_short
-
         run_short(self.operation(name), first, times, args, self.keep)
 
     def reinitialise(self, handle: Any) -> None:

@@ -68,7 +68,7 @@ mod _native {
     }
 
     #[pymodule_export]
-    use crate::pages::{PageGuard, allocations_sufficed, fail_allocation, native_symbols};
+    use crate::pages::{PageGuard, fail_allocation, native_symbols};
     #[pymodule_export]
     use crate::process::{children, set_child_subreaper, set_parent_death_signal};
     #[pymodule_export]

@@ -125,15 +125,11 @@ impl PageGuard {
 }
 
 /// Have the n-th allocation that this thread makes through the interpreter's allocators fail; zero: none.
+///
+/// Returns how many were still to come until the one that was to fail before.
 #[pyfunction]
-pub(crate) fn fail_allocation(nth: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn fail_allocation(nth: &Bound<'_, PyAny>) -> PyResult<u64> {
     system::fail_allocation(integer(nth, "nth", NTH)?)
-}
-
-/// Let nothing fail any more; return whether there were too few allocations for one to fail.
-#[pyfunction]
-pub(crate) fn allocations_sufficed() -> bool {
-    system::allocations_sufficed()
 }
 
 /// The functions at each of `offsets` into the file at `path`, the innermost first; none for what cannot be read.
@@ -226,12 +222,8 @@ mod system {
         guard.left().iter().map(|left| (left.made.step(), left.made.thread(), left.blocks, left.bytes)).collect()
     }
 
-    pub(super) fn fail_allocation(nth: u64) -> PyResult<()> {
+    pub(super) fn fail_allocation(nth: u64) -> PyResult<u64> {
         deadhand_pages::fail_allocation(nth).map_err(from_pages)
-    }
-
-    pub(super) fn allocations_sufficed() -> bool {
-        deadhand_pages::allocations_sufficed()
     }
 
     pub(super) fn symbols(path: &Path, offsets: &[u64]) -> Vec<Vec<Frame>> {
@@ -321,14 +313,13 @@ mod system {
         match guard {}
     }
 
-    pub(super) fn fail_allocation(_nth: u64) -> PyResult<()> {
+    pub(super) fn fail_allocation(nth: u64) -> PyResult<u64> {
+        if nth == 0 {
+            return Ok(0);
+        }
         Err(Unsupported::new_err(
             "allocations can fail on purpose on 64-bit Linux with glibc only: nothing else is affected",
         ))
-    }
-
-    pub(super) fn allocations_sufficed() -> bool {
-        true
     }
 
     pub(super) fn symbols(_path: &Path, offsets: &[u64]) -> Vec<Vec<Frame>> {

@@ -60,5 +60,5 @@ pub use guard::{Counts, Guard, Left};
 pub use method::Method;
 pub use moment::Moment;
 pub use replacements::{Replacement, allocating, freeing};
-pub use shortage::{allocations_sufficed, fail_allocation};
+pub use shortage::fail_allocation;
 pub use symbols::{Symbol, resolve};

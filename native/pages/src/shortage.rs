@@ -18,22 +18,16 @@ thread_local! {
 /// The n-th allocation that this thread makes through the interpreter's allocators fails, counted from now on. Zero: none does.
 ///
 /// What C libraries allocate by themselves does not count and does not fail. It is best called the last thing before what
-/// is to run short, for each call of Python makes some.
+/// is to run short, for each call of Python makes some. Returns how many were still to come until the one that was to fail
+/// before; zero if it has failed, or none was to.
 ///
 /// # Errors
 /// [`PagesError::NoInterpreter`].
-pub fn fail_allocation(nth: u64) -> Result<(), PagesError> {
-    if BEFORE.get().is_none() {
+pub fn fail_allocation(nth: u64) -> Result<u64, PagesError> {
+    if nth != 0 && BEFORE.get().is_none() {
         stand_in_front(&BEFORE, &Functions { malloc, calloc, realloc, free })?;
     }
-    UNTIL.set(nth);
-    Ok(())
-}
-
-/// Nothing fails any more; whether there were too few allocations for one of them to have failed.
-#[must_use]
-pub fn allocations_sufficed() -> bool {
-    UNTIL.replace(0) != 0
+    Ok(UNTIL.replace(nth))
 }
 
 /// Whether this is the one.

@@ -74,16 +74,12 @@ static PyObject *scroll_append(Scroll *self, PyObject *arg) {
 }
 
 static PyObject *scroll_text(Scroll *self, PyObject *Py_UNUSED(arg)) {
-    if (refuse_closed(self)) return NULL;
-    Py_ssize_t count = count_of(self->lines);
-    PyObject *text = PyList_New(count);
-    for (Py_ssize_t at = 0; text != NULL && at < count; at++) {
+    PyObject *text = PyList_New(0); /* first: a collection here may close the scroll */
+    if (text != NULL && refuse_closed(self)) Py_CLEAR(text);
+    for (Py_ssize_t at = 0; text != NULL && self->lines[at] != NULL; at++) {
         PyObject *line = PyUnicode_FromString(self->lines[at]);
-        if (line == NULL) {
-            Py_CLEAR(text);
-        } else {
-            PyList_SET_ITEM(text, at, line);
-        }
+        if (line == NULL || PyList_Append(text, line) < 0) Py_CLEAR(text);
+        Py_XDECREF(line);
     }
     return text;
 }

@@ -40,9 +40,9 @@ class Slate:
 
     def append(self, more, fill):
         with self._lock:
-            pointer = self._live()
+            self._live()
             longer = (ctypes.c_ubyte * (len(self._block) + more))()
-            self._lib.slate_move(pointer, ctypes.addressof(longer), len(longer), fill)
+            self._lib.slate_move(self._live(), ctypes.addressof(longer), len(longer), fill)
             self._block = longer
 
     def close(self):
