@@ -5,7 +5,8 @@
 Builds the specimens blocks, slabs (native memory used in twelve ways, in C and in Rust), keeper and holder (borrowed Python
 objects, seven kinds). Each bug runs in a process of its own under each tool that is installed; seen is what ends the
 process or makes the tool speak. `EFAULT` is the error that the kernel gives instead of a fault. The slowdown is that of a
-small SQLite workload and of a loop on a small extension, both after everything is imported.
+small SQLite workload and of a loop on a small extension, both after everything is imported. The last table is about whole
+children as a hunt forks them, each with one program: what the guard makes of the price that a hunt pays.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deadhand.model.program import Program
+    from deadhand.worker.controller import Lane
 
 HERE = Path(__file__).resolve().parent
 SPECIMENS = HERE.parent / "native" / "specimens"
@@ -30,6 +36,7 @@ sys.path[:0] = [str(HERE), str(SPECIMENS)]
 from evidence_child import ITEMS, KINDS, WORKLOADS  # noqa: E402  the folder is not on the path before
 
 _SECONDS = 120
+_DEAR = ("@fork", "@subinterpreter", "@flood")
 _NAMED = ("guard", "valgrind")  # what others do not see is most of it
 _REPORTS = ("==ERROR: AddressSanitizer", "*** GWP-ASan detected", "Invalid read of", "Invalid write of", "Invalid free()", "uninitialised byte(s)", "points to unaddressable")
 
@@ -111,6 +118,45 @@ def cost(tool: Tool, repeat: int) -> dict[str, float | None]:
     return found
 
 
+def children(number: int, rounds: int) -> list[dict[str, object]]:
+    """What a whole child costs: programs as a hunt writes them, one thread, one child each, processor time against that of a stock child."""
+    from deadhand.model.program import replace
+    from deadhand.search.generator import Generator
+    from deadhand.settings import Settings
+    from deadhand.target.loader import load
+    from deadhand.worker.controller import Lane
+
+    rows: list[dict[str, object]] = []
+    for name, plan in (("sqlite3", HERE.parent / "strategies" / "sqlite3.py"), ("small extension", f"{SPECIMENS / 'plans' / 'blocks.py'}:Fixed")):
+        target = load(str(plan))[0]
+        generator = Generator(target, 1)
+        drawn = (generator.program()[0] for _ in range(50 * number))
+        programs = [replace(each, ending="collect") for each in drawn if not each.threads() > 1 and not any(step.do in _DEAR for _, step, _ in each.walk())][:number]
+        lanes = {mode: Lane(target, mode, Settings()) for mode in ("stock", "guard")}
+        for lane in lanes.values():
+            lane.start()
+        alive = [program for program in programs if all(lane.run_one(program).death is None for lane in lanes.values())]
+        took = {mode: statistics.median(_ticks(lane, alive) for _ in range(rounds)) for mode, lane in lanes.items()}
+        for lane in lanes.values():
+            lane.close()
+        rows.append({"child, one program": name, "programs": len(alive), "stock, CPU ms": round(took["stock"], 2), "guard, CPU ms": round(took["guard"], 2), "ratio": round(took["guard"] / took["stock"], 2)})
+    return rows
+
+
+def _ticks(lane: Lane, programs: list[Program]) -> float:
+    """Milliseconds of processor time of a child, on average."""
+    before = _used(lane.zygote_pid)
+    for program in programs:
+        lane.run_one(program)
+    return (_used(lane.zygote_pid) - before) / len(programs) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _used(pid: int) -> int:
+    """What a process and its children that have ended used, in the system's ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=5, help="processes per cost")
@@ -126,11 +172,14 @@ def main() -> None:
         answers = pool.map(lambda job: seen(run(job[0], "bug", job[1], job[2])), jobs)
         told = {(tool.name, name, kind): answer for (tool, name, kind), answer in zip(jobs, answers, strict=True)}
     costs = {tool.name: cost(tool, options.repeat) for tool in usable}  # alone, after all the others
+    guard = next(tool for tool in usable if tool.name == "guard")
     result = {
         "title": "Which evidence sees which lifetime bug, and what it costs",
         "python": platform.python_version(),
         "kernel": platform.release(),
         "tools": [_row(tool, told, costs) for tool in usable],
+        "children": children(200, options.repeat),
+        "milliseconds to arm in a child": round(statistics.median(float(run(guard, "arm").stdout.split()[-1]) for _ in range(2 * options.repeat + 1)), 2),  # type: ignore[union-attr]
         "not installed": ", ".join(tool.name for tool in tools() if tool.needs) or "none",
         **{f"not seen by {tool.name}": ", ".join(f"{name} {kind}" for name, kind in bugs if told[tool.name, name, kind] != "yes") for tool in usable if tool.name in _NAMED},
     }
