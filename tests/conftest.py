@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deadhand.errors import TargetSkipped
 from deadhand.settings import Settings
 from deadhand.target.loader import load
 from deadhand.worker import strays
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from deadhand.target.describe import Description
 
+SPECIMENS = Path(__file__).resolve().parents[1] / "native" / "specimens"
 HEADER = """\
 import ctypes, os, signal, sys, threading, time
 from hypothesis import strategies as st
@@ -88,6 +91,25 @@ def plan(tmp_path: Path) -> Callable[..., Description]:
         return load(str(write_plan(tmp_path, body, name)), **options)[0]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def specimen() -> Callable[[str, str], Description]:
+    """Load a planted bug, or its fixed twin: `specimen("quack", "Bug")`; all are built first."""
+    sys.path.insert(0, str(SPECIMENS))
+    try:
+        from build import build
+    finally:
+        sys.path.pop(0)
+    build()
+
+    def get(name: str, twin: str) -> Description:
+        try:
+            return load(f"{SPECIMENS / 'plans' / name}.py:{twin}")[0]
+        except TargetSkipped as skipped:
+            pytest.skip(f"{skipped.message} (2026-11-27)")
+
+    return get
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from deadhand.worker.node import Node
 from deadhand.worker.threads import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from deadhand.model.history import History
+    from deadhand.target.describe import Description
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -193,6 +194,24 @@ def test_a_fork_inside_a_region_ends(lane: Lane) -> None:
     program = Program((OPEN, Step("fork", ACCOUNT), Step("look", ACCOUNT, thread=1, overlap=True)))
     for seed in range(5):
         assert lane.run_one(under(program, Schedule(policy="walk", seed=seed))).complete
+
+
+def test_a_thread_that_ends_last_leaves_the_others_looking(specimen: Callable[[str, str], Description], start_lane: Callable[..., Lane]) -> None:
+    """A native thread that ended sent one that waits for events to look, and that one went on: nobody gave the token back to the dead, who were joined."""
+    page = {"pager": Ref("pager_1")}
+    steps = (
+        Step(do="create", out="pager_1"),
+        Step(do="page", args=page),
+        Step(do="page", args=page, thread=1, overlap=True),
+        Step(do="page", args=page, thread=2, overlap=True),
+    )
+    places = ((8, 2), (31, 1), (34, 0), (41, 2), (48, 1), (95, 4), (104, 4), (107, 5))  # as they hung on 3.11
+    program = Program(steps, schedule=replaying([Switch(0, at, to) for at, to in places]))
+    lane = start_lane(specimen("pager", "Fixed"), "debug")
+    others = [replace(program, schedule=Schedule(policy=policy, seed=seed, depth=2, length=120)) for seed in range(20) for policy in ("pct", "walk", "surw")]
+    for each in (program, *others):
+        history = lane.run_one(each)
+        assert history.death is None, (each.schedule, history.death)
 
 
 def test_where_threads_cannot_be_controlled_they_are_held_back_and_the_history_says_so() -> None:

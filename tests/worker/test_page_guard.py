@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from deadhand.target.describe import Description
     from deadhand.worker.controller import Lane
 
-SPECIMENS = Path(__file__).resolve().parents[2] / "native" / "specimens"
-
 pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(bool(available("guard")), reason=f"{available('guard')} (2026-11-27)"),
@@ -50,24 +48,6 @@ KINDS = {
 """The kinds of the specimens blocks and slabs, and what the guard must see."""
 
 ITEMS = ("text", "instance", "instance_reused", "float", "float_collected", "list", "list_collected")
-
-
-@pytest.fixture(scope="module")
-def specimen() -> Callable[[str, str], Description]:
-    sys.path.insert(0, str(SPECIMENS))
-    try:
-        from build import build
-    finally:
-        sys.path.pop(0)
-    build()
-
-    def get(name: str, twin: str) -> Description:
-        try:
-            return load(f"{SPECIMENS / 'plans' / name}.py:{twin}")[0]
-        except TargetSkipped as skipped:
-            pytest.skip(f"{skipped.message} (2026-11-27)")
-
-    return get
 
 
 def block(name: str, kind: str) -> Program:

@@ -145,7 +145,16 @@ impl Run {
                     drop(state);
                     return gate.open();
                 }
-                None => state = self.idle(state, me),
+                None => {
+                    // Who waits for the world outside looks on for all: nobody gives the token back to one that wants it no more.
+                    let others = (0..state.threads.len()).filter(|index| *index != me.index);
+                    if let Some(next) = others.into_iter().find(|index| state.send_to_look(*index, *index)) {
+                        let gate = Arc::clone(&state.threads[next].gate);
+                        drop(state);
+                        return gate.open();
+                    }
+                    state = self.idle(state, me);
+                }
             }
             if state.holder != me.index {
                 return;
