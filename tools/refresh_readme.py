@@ -1,7 +1,7 @@
 """Fill the generated parts of README.md and docs/ from files. Nothing in them is typed by hand.
 
     python tools/refresh_readme.py                  render again what the files hold
-    python tools/refresh_readme.py --run-matrix     first run the kill matrix and store its results
+    python tools/refresh_readme.py --run-matrix     first run the kill matrix and store its results; --only NAME … runs some of it again
     python tools/refresh_readme.py --run-examples   first run the sessions of docs/examples and store what they printed
 
 Sections of README.md, between `<!-- generated: name -->` and `<!-- /generated -->`, and their sources:
@@ -167,12 +167,18 @@ OF_PAGES: dict[str, Callable[[Path], str]] = {"approaches": approaches}
 """Sections of pages in docs/, whose results are not told in the README."""
 
 
-def run_matrix(root: Path, seeds: int, programs: int) -> None:
-    """Run the kill matrix and store its lines."""
-    lines = _deadhand(root, "matrix", "--format", "jsonl", "--seeds", str(seeds), "--programs", str(programs))
+def run_matrix(root: Path, seeds: int, programs: int, only: list[str]) -> None:
+    """Run the kill matrix and store its lines; with `only` those of some specimens, in the place of what they were."""
+    names = [part for name in only for part in ("--specimen", name)]
+    lines = _deadhand(root, "matrix", "--format", "jsonl", "--seeds", str(seeds), "--programs", str(programs), *names)
     facts = {**environment(), "seeds": str(seeds), "programs per hunt": f"up to {programs}"}
     target = root / RESULTS / "matrix.jsonl"
     target.parent.mkdir(parents=True, exist_ok=True)
+    if only:
+        first, *kept = target.read_text(encoding="utf-8").splitlines(keepends=True)
+        fresh = {json.loads(line)["specimen"]: line for line in lines.splitlines(keepends=True) if line.strip()}
+        facts = json.loads(first)
+        lines = "".join(fresh.get(json.loads(line)["specimen"], line) for line in kept)
     target.write_text(json.dumps(facts) + "\n" + lines, encoding="utf-8")
 
 
@@ -211,11 +217,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fill the generated parts of README.md and docs/ from files.")
     parser.add_argument("--run-matrix", action="store_true", help="run the kill matrix first")
     parser.add_argument("--run-examples", action="store_true", help="run the sessions of docs/examples first")
+    parser.add_argument("--only", nargs="+", metavar="SPECIMEN", help="the specimens that are hunted again; the other rows of the last matrix are kept")
     parser.add_argument("--seeds", type=int, default=3, help="hunts of each specimen")
     parser.add_argument("--programs", type=int, default=2000, help="at most so many programs per hunt")
     chosen = parser.parse_args()
     if chosen.run_matrix:
-        run_matrix(ROOT, chosen.seeds, chosen.programs)
+        run_matrix(ROOT, chosen.seeds, chosen.programs, chosen.only or [])
     if chosen.run_examples:
         run_examples(ROOT)
     readme = ROOT / "README.md"

@@ -139,23 +139,19 @@ impl Run {
             if state.is_finished() {
                 return self.finish(&mut state, me);
             }
-            match state.decide(None, Point::End, false) {
-                Some(next) => {
-                    let gate = give(&mut state, next);
-                    drop(state);
-                    return gate.open();
-                }
-                None => {
-                    // Who waits for the world outside looks on for all: nobody gives the token back to one that wants it no more.
-                    let others = (0..state.threads.len()).filter(|index| *index != me.index);
-                    if let Some(next) = others.into_iter().find(|index| state.send_to_look(*index, *index)) {
-                        let gate = Arc::clone(&state.threads[next].gate);
-                        drop(state);
-                        return gate.open();
-                    }
-                    state = self.idle(state, me);
-                }
+            if let Some(next) = state.decide(None, Point::End, false) {
+                let gate = give(&mut state, next);
+                drop(state);
+                return gate.open();
             }
+            // Who waits for the world outside looks on for all: nobody gives the token back to one that wants it no more.
+            let mut others = (0..state.threads.len()).filter(|index| *index != me.index);
+            if let Some(next) = others.find(|index| state.send_to_look(*index, *index)) {
+                let gate = Arc::clone(&state.threads[next].gate);
+                drop(state);
+                return gate.open();
+            }
+            state = self.idle(state, me);
             if state.holder != me.index {
                 return;
             }
