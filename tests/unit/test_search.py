@@ -428,6 +428,21 @@ def test_only_states_that_a_handle_can_be_in_are_called_untried(toy: Description
     assert {"ended", "orphan", "outlived"} <= set(possible_states(toy, toy.operations["use"]))
 
 
+def test_a_fork_meets_each_use_where_the_library_promises_to_survive_it(tmp_path: Path, toy: Description) -> None:
+    path = tmp_path / "busy.py"
+    path.write_text(PLAN.replace("    store = Handle()", "    forks_while_busy = True\n    store = Handle()"), encoding="utf-8")
+    (busy,) = load(str(path))
+    pairs = Pairs(busy, RandomDrawer(Pools(busy, 1), 1))
+    met = [program.steps[-2:] for _ in pairs.pairs if (program := pairs.next()) is not None]
+    forks = [(first, second) for first, second in met if second.do == "@fork"]
+    assert {first.do for first, _ in forks} >= {"call", "use"}
+    for first, second in forks:
+        assert (first.thread, second.thread, second.overlap, second.args["leave"]) == (0, 1, True, "at once")
+        assert [step.do for hostile in hostiles(second) for step in hostile.body] == [first.do]
+    calm = Pairs(toy, RandomDrawer(Pools(toy, 1), 1))
+    assert len(calm.pairs) == len(pairs.pairs) - len(forks)
+
+
 def test_every_pair_of_operations_gets_a_program_those_that_end_a_life_first(toy: Description) -> None:
     pairs = Pairs(toy, RandomDrawer(Pools(toy, 1), 1))
     met = []
