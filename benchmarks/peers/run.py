@@ -174,8 +174,8 @@ def main() -> None:
         "seeds": options.seeds,
         "minutes": round((time.monotonic() - begun) / 60),
         "found": [row(peer, told[peer.name], table) for peer in usable],
-        "missed": {peer.name: [name for name, answer in told[peer.name].items() if not answer["found"]] for peer in usable},
-        "not installed": {peer.name: peer.missing() for peer in peers if peer.missing()},
+        **{f"missed by {peer.name}": ", ".join(name for name, answer in told[peer.name].items() if not answer["found"]) for peer in usable if peer.name == "deadhand"},
+        "not installed": ", ".join(peer.name for peer in peers if peer.missing()) or "none",
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
