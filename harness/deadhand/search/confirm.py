@@ -84,8 +84,8 @@ def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings,
             if (shown := trial.shows_surely(smallest)) is not None:
                 return smallest, shown
             # It was lucky: back to the last one that was not, and on by another road, for none is tried twice.
-            for back in _STRIDES:
-                candidate = minimiser.path[-min(back, len(minimiser.path))] if minimiser.path else reached
+            for back in sorted({min(each, len(minimiser.path)) for each in _STRIDES} - {0}):
+                candidate = minimiser.path[-back]
                 if (shown := trial.shows_surely(candidate)) is not None:
                     reached, last = candidate, shown
                     break
