@@ -162,14 +162,20 @@ def stopped(*stops: tuple[int, int, int, str, int]) -> History:
     return History([[H.CONTROL, 0, "full", 1, len(stops), [], None], [H.STOPS, 0, [list(each) for each in stops]], [H.DONE]], "stock", True)
 
 
+def switched(program: Program, met: tuple[tuple[int, int, int, str, int], ...]) -> History:
+    """A run of one of an exploration's programs: a look is told all stops, a replay those of the switches that it could make."""
+    wanted = {switch.at for switch in program.schedule.switches} if program.schedule is not None else set()
+    return stopped(*met) if program.schedule == Schedule() else stopped(*(stop for stop in met if stop[0] in wanted))
+
+
 MET = ((1, 3, 0, "step", 0), (2, 3, 0, "acquire", 1), (3, 3, 0, "free", 0), (-1, 0, 0, "end", 0), (-1, 0, 1, "acquire", 1))
 
 
-def explore(exploration: Exploration, suspicious: bool = False) -> list[Program]:
-    """All its programs, in order; a run by the default policy is answered by `MET`."""
+def explore(exploration: Exploration, suspicious: bool = False, met: tuple[tuple[int, int, int, str, int], ...] = MET) -> list[Program]:
+    """All its programs, in order; each run stops as `met` says."""
     found: list[Program] = []
     while (program := exploration.next()) is not None and len(found) < 1000:
-        exploration.learn(program, stopped(*MET) if program.schedule == Schedule() else ran(program), suspicious=suspicious)
+        exploration.learn(program, switched(program, met), suspicious=suspicious)
         found.append(program)
     assert exploration.over
     return found
@@ -190,6 +196,111 @@ def test_a_pair_is_explored_both_ways_round() -> None:
         assert twos == [(Switch(0, 2, 1), Switch(0, 5, 0))], "away at the lock, and back where the other thread comes to it"
     assert {label(each.schedule) for each in tried} == {"sweep", "surw", "pos", "walk", "pct-2", "pct-3"}
     assert tried == explore(Exploration(PAIR, 1)) != explore(Exploration(PAIR, 2))
+
+
+WINDOW = (
+    (1, 3, 0, "step", 0),
+    (2, 3, 0, "detach", 0),
+    (3, 3, 0, "acquire", 1),
+    (4, 3, 0, "release", 1),
+    (5, 3, 0, "acquire", 2),
+    (6, 3, 0, "release", 2),
+    (7, 3, 0, "acquire", 1),
+    (8, 3, 0, "release", 1),
+    (9, 3, 0, "attach", 0),
+    (-1, 0, 0, "end", 0),
+    (-1, 0, 1, "acquire", 1),
+    (-1, 0, 1, "release", 1),
+)
+"""A thread that takes a lock twice, another one of its own between, without the GIL; and one that takes it once."""
+
+
+def test_what_promises_most_is_the_opening() -> None:
+    """Where a thread wants the GIL back, or let a shared lock go; then out of the window between two takings of it, and back from the other's release."""
+    exploration = Exploration(PAIR, 1)
+    opening = []
+    while exploration.opening and (program := exploration.next()) is not None:
+        exploration.learn(program, switched(program, WINDOW), suspicious=False)
+        opening.append(program.schedule.switches if program.schedule is not None else ())
+    looks, first, second, twos = opening[:2], opening[2:5], opening[5:8], opening[8:12]
+    assert looks == [(), ()]
+    assert sorted(first) == sorted(second) == [(Switch(0, at, 1),) for at in (4, 8, 9)]
+    assert sorted(twos[:2]) == sorted(twos[2:]) == [(Switch(0, 4, 1), Switch(0, at, 0)) for at in (9, 13)]
+    assert len(opening) == 13, "the first turn that is no opening ends it"
+    assert not exploration.dull
+
+
+def test_a_pair_that_never_meets_is_dull_at_once() -> None:
+    exploration = Exploration(PAIR, 1)
+    for _ in range(3):
+        program = exploration.next()
+        assert program is not None
+        exploration.learn(program, switched(program, ((1, 3, 0, "step", 0), (2, 3, 0, "marked", 0), (-1, 0, 0, "end", 0))), suspicious=False)
+    assert not exploration.opening
+    assert exploration.dull
+
+
+def test_it_is_looked_again_when_switches_are_made_elsewhere() -> None:
+    """A library that did once per process what it does: all its later stops are two decisions earlier."""
+    cold = (*((at, 3, 0, "acquire", 3) for at in (1, 2)), *((at + 2 if at > 0 else at, *rest) for at, *rest in WINDOW))
+    exploration = Exploration(PAIR, 1)
+    tried = []
+    for number in range(30):
+        program = exploration.next()
+        assert program is not None
+        exploration.learn(program, switched(program, cold if number < 2 else WINDOW), suspicious=False)
+        tried.append(program.schedule)
+    looks = [number for number, schedule in enumerate(tried) if schedule == Schedule()]
+    assert looks == [0, 1, 4, 10], "once for each order, after two runs in a row that stopped elsewhere"
+    for look in looks[2:]:
+        assert sorted(each.switches for each in tried[look + 1 : look + 4] if each is not None) == [(Switch(0, at, 1),) for at in (4, 8, 9)]
+
+
+def test_one_run_that_stopped_elsewhere_is_made_again() -> None:
+    exploration = Exploration(PAIR, 1)
+    tried = []
+    for number in range(40):
+        program = exploration.next()
+        assert program is not None
+        exploration.learn(program, stopped() if number == 2 else switched(program, WINDOW), suspicious=False)
+        tried.append(program)
+    assert tried.count(tried[2]) == 2
+    assert [each.schedule for each in tried].count(Schedule()) == 2
+
+
+class Some:
+    """Pairs of a target that is not there."""
+
+    def __init__(self, *programs: Program) -> None:
+        self.pairs = list(programs)
+        self.given = iter(programs)
+
+    def next(self) -> Program | None:
+        return next(self.given, None)
+
+
+def test_every_pair_is_opened_before_one_is_explored_further() -> None:
+    some = [Program((MAKE, Step(f"use_{number}", BOX), Step("close", BOX, thread=1, overlap=True))) for number in range(30)]
+    portfolio = Portfolio("mixed", 1, 6, Some(*some))  # type: ignore[arg-type]
+    opened: dict[str, list[int]] = {}
+    ran_ = 0
+    while (len(opened) < 30 or max(len(each) for each in opened.values()) < 20) and (batch := portfolio.explored(40)):
+        for each in batch:
+            ran_ += 1
+            opened.setdefault(next(step.do for step in each.steps if step.do.startswith("use_")), []).append(ran_)
+            portfolio.learn(each, switched(each, WINDOW), suspicious=False)
+    assert len(opened) == 30
+    last = max(each[11] for each in opened.values())
+    beyond = sum(number < last for each in opened.values() for number in each[14:])
+    assert beyond <= 40, "not more than what a batch takes while it waits for answers"
+
+
+def test_a_childs_first_programs_are_looked_at_again_when_it_is_warm() -> None:
+    some = [Program((MAKE, Step(do, BOX), Step(other, BOX, thread=1, overlap=True))) for do, other in (("use", "close"), ("close", "close"), ("use", "use"))]
+    batch = Portfolio("mixed", 1, 6, Some(*some)).explored(40)  # type: ignore[arg-type]
+    met = [tuple(step.do for step in each.steps[1:]) for each in batch]
+    assert sorted(set(met[:4])) == [("close", "close"), ("close", "use"), ("use", "close"), ("use", "use")]
+    assert met[4:] == [("use", "close")], "the others had run all that they call before"
 
 
 def test_two_equal_steps_have_one_order() -> None:
@@ -217,8 +328,8 @@ def test_a_pair_that_a_random_program_met_is_explored_once_and_beside_others() -
         assert len(batch) <= 10
         total += sum(each.schedule == Schedule() for each in batch)
         for each in batch:
-            portfolio.learn(each, stopped(*MET) if each.schedule == Schedule() else ran(each), suspicious=False)
-    assert total == 2, "one run of each order without a switch"
+            portfolio.learn(each, switched(each, MET), suspicious=False)
+    assert total == 3, "one run of each order without a switch, and one again in a warm child"
 
 
 def test_what_is_not_fully_controlled_is_counted_and_not_explored() -> None:

@@ -28,7 +28,7 @@ IDENT = "T"  # [T, thread, what the system calls it]: so that a dying thread can
 SWITCH = "C"  # [C, region, decision, thread]: a switch that differs from the default, written by native code as it is made
 CONTROL = "K"  # [K, region, "full" | "partial" | "none", hash of the trace, decisions, why it was not full, first decision that diverged | None]
 STUCK = "G"  # [G, kind, region, [[thread, step, what it waits for, thread that owns it or -1, name of the lock], …]]: nobody can go on
-STOPS = "Q"  # [Q, region, [[decision | -1, bits of the threads that could go on, thread, sort of place, number of the lock or 0], …]]: where threads stopped in a run by the default policy, in order
+STOPS = "Q"  # [Q, region, [[decision | -1, bits of the threads that could go on, thread, sort of place, number of the lock or 0], …]]: where threads stopped, in order: everywhere in a run by the default policy, at its switches in a replay
 THREADS = "H"  # [H, how many threads the process has as it begins to leave the interpreter]
 FOREIGN = "E"  # [E, step, what]: the event loop of a step was touched from another thread than its own
 LATE = "I"  # [I, [what, …]]: survivors that died when the library was called once more
@@ -153,7 +153,7 @@ def scheduling(history: History) -> Scheduling:
 
 
 def stops(history: History) -> list[Stop]:
-    """Where threads stopped, region by region; empty unless the default policy chose."""
+    """Where threads stopped, region by region: everywhere if the default policy chose, at the switches of a replay; else empty."""
     return [Stop(*row) for event in history.events if event[0] == STOPS for row in event[2]]
 
 

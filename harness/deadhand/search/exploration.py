@@ -1,14 +1,16 @@
 """The schedules that a pair of steps is given: what one switch can show, both ways round, then two; random policies between.
 
 A run without a forced switch, of either order, tells where each thread stops and who could go on there. Nearly every find needs one
-switch, or two: away from a thread and back to it. They are tried in the order of what they promise: first where the threads
-meet (the GIL, locks that both take), then between lines of Python, then the rest. Measured: docs/design.md.
+switch, or two: away from a thread and back to it. They are tried in the order of what they promise: first, as the *opening*, where a
+thread is about to take the GIL back or has just let go of a lock that both take; then elsewhere where the threads meet, then between
+lines of Python, then the rest. Measured: docs/design.md.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
+from collections import deque
 from typing import TYPE_CHECKING
 
 from deadhand.model.history import SKIPPED, scheduling, stops
@@ -26,11 +28,14 @@ PATTERN = "112r"
 POLICIES = ("surw", "pos", "surw", "walk", "pct-3", "surw", "pos", "pct-2")
 _THREE = ("pct-1", "pct-1", *POLICIES)  # with a thread of the library's own: who goes first has more than two answers
 _MEET = ("attach", "detach")
+_OPENING, _MEETING, _PYTHON, _ELSEWHERE = range(4)
+_OPENING_ONES = 8  # of each order
+_OPENING_TWOS = 4
 _RANDOM = 24
 _MOST_TWOS = 120
 _MOST_ONES = 400
-_LOOKS = 2
-_LOOK_AGAIN = 5
+_LOOKS = 4
+_MISSES = 2  # runs in a row that switched elsewhere, after which it is looked again
 _ENOUGH = 3  # suspicions, after which a pair has shown what it has
 _PATIENCE = 400  # turns without an answer, after which a run is taken for lost
 
@@ -42,7 +47,10 @@ class _Half:
         self.program = program
         self.first, self.second = (program.steps[at].thread for at in program.regions()[0])
         self.stops: list[Stop] | None = None
+        self.shared: frozenset[int] = frozenset()
+        self.tried: set[Switch] = set()
         self.asked = False
+        self.looks = self.misses = 0
 
     def take(self, found: list[Stop]) -> None:
         """Where threads stopped, those where they meet marked by their rank."""
@@ -51,12 +59,28 @@ class _Half:
             threads.setdefault(stop.lock, set()).add(stop.thread)
         self.shared = frozenset(lock for lock, takers in threads.items() if lock and len(takers) > 1)
         self.stops = found
+        self.tried.clear()
+        self.looks += 1
+        self.misses = 0
+
+    def shifted(self, program: Program, found: list[Stop]) -> bool:
+        """Whether a run switched elsewhere than where it was to: what a library does once per process shifts all that comes after."""
+        if not self.stops or program.schedule is None or program.schedule.policy != "replay" or not program.schedule.switches:
+            return False
+        first = program.schedule.switches[0].at
+        expected = [(stop.decision, stop.thread, stop.sort, stop.lock) for stop in self.stops if stop.decision == first]
+        return expected != [(stop.decision, stop.thread, stop.sort, stop.lock) for stop in found[:1]]
 
     def rank(self, stop: Stop) -> int:
-        """0 where threads meet, 1 in Python code, 2 elsewhere."""
+        """How much a switch there promises; the least is best."""
         if stop.sort in _MEET or stop.lock in self.shared:
-            return 0
-        return 1 if stop.sort == "marked" else 2
+            return _OPENING if stop.sort == "attach" or (stop.sort == "release" and stop.lock) else _MEETING
+        return _PYTHON if stop.sort == "marked" else _ELSEWHERE
+
+    def windows(self) -> list[Stop]:
+        """Where the thread that goes first has let go of a shared lock that it takes again: what it saw may be no longer true then."""
+        mine = [stop for stop in self.stops or () if stop.thread == self.first and stop.lock in self.shared]
+        return [stop for at, stop in enumerate(mine) if stop.sort == "release" and any(later.lock == stop.lock for later in mine[at + 1 :])]
 
 
 class Exploration:
@@ -69,8 +93,12 @@ class Exploration:
         self._halves = [_Half(program)] if swapped is None or swapped.steps == program.steps else [_Half(program), _Half(swapped)]
         self._draw = random.Random(seed)
         self._turns: Iterator[Program] | None = None
+        self._again: deque[Program] = deque()
+        self._retried: set[Schedule | None] = set()
         self._vain = self._suspicions = 0
         self.over = False
+        self.opening = True
+        """Whether what promises most is still to be tried: it goes before all others then."""
         self.dull = False
         """Whether all switches where its threads meet were tried: others go first then."""
 
@@ -88,6 +116,8 @@ class Exploration:
                 self.over = self._vain > _PATIENCE
                 return None
             self._turns = self._all()
+        if self._again:
+            return self._again.popleft()
         program = next(self._turns, None)
         self.over = program is None
         return program
@@ -100,10 +130,29 @@ class Exploration:
         half = next((each for each in self._halves if each.program.steps == program.steps), None)
         if half is not None and program.schedule == Schedule():
             half.take(stops(history) if scheduling(history).control != "none" else [])
+        elif half is not None and scheduling(history).control == "full":
+            self._compare(half, program, stops(history))
+
+    def _compare(self, half: _Half, program: Program, found: list[Stop]) -> None:
+        """Try a switch again that was made elsewhere: a child's first run is often so. If that goes on, look again where threads stop."""
+        if not half.shifted(program, found):
+            half.misses = 0
+            return
+        half.misses += 1
+        if half.misses < _MISSES or half.looks >= _LOOKS:
+            if program.schedule not in self._retried:
+                self._retried.add(program.schedule)
+                self._again.append(program)
+            return
+        half.stops, half.asked, self._turns, self.opening = None, False, None, True
+        self._again.clear()
 
     def _all(self) -> Iterator[Program]:
-        """Turn by turn, each turn for both orders."""
-        sources = {"1": [self._ones(half) for half in self._halves], "2": [self._twos(half) for half in self._halves], "r": [self._random(half) for half in self._halves]}
+        """The opening, then turn by turn, each turn for both orders."""
+        yield from self._openings()
+        self.opening = False
+        self.dull = not any(self._meeting(half) for half in self._halves)
+        sources = {"1": [self._ones(half) for half in self._halves], "2": [self._twos(half, other) for half, other in self._orders()], "r": [self._random(half) for half in self._halves]}
         left = set(sources)
         for turn in itertools.cycle(PATTERN):
             if not left:
@@ -114,28 +163,53 @@ class Exploration:
                     left.discard(turn)
                 yield from found
 
-    def _ones(self, half: _Half) -> Iterator[Program]:
-        tried: set[Switch] = set()
-        for _ in range(_LOOKS):
-            places = [(half.rank(stop), self._draw.random(), Switch(0, stop.decision, to)) for stop in half.stops or () for to in _others(stop)]
-            fresh = [switch for _, _, switch in sorted(places) if switch not in tried]
-            meeting = sum(1 for rank, _, switch in places if not rank and switch not in tried)
-            for number, switch in enumerate(fresh[:_MOST_ONES]):
-                self.dull = number >= meeting
-                tried.add(switch)
+    def _openings(self) -> Iterator[Program]:
+        """The best switches of one order, then of the other; then pairs of them: out of a window, and out of the other's."""
+        for half in self._halves:
+            places = [switch for rank, _, switch in sorted(self._places(half)) if rank == _OPENING]
+            for switch in places[:_OPENING_ONES]:
+                half.tried.add(switch)
                 yield _with(half.program, replaying([switch]))
-                if number == _LOOK_AGAIN:  # what a library does once per process shifts the places
-                    yield _with(half.program, Schedule())
+        for half, other in self._orders():
+            there = [stop for stop in half.windows() if half.second in _others(stop)]
+            back = [stop for stop in other.stops or () if stop.thread == other.first and stop.decision >= 0 and stop.sort == "release" and stop.lock in other.shared]
+            for first, second in self._drawn(there, back)[:_OPENING_TWOS]:
+                yield self._two(half, first, second)
 
-    def _twos(self, half: _Half) -> Iterator[Program]:
+    def _places(self, half: _Half) -> list[tuple[int, float, Switch]]:
+        """Every switch that is left to try, with its rank and, to tell equals apart, a number that was drawn."""
+        places = ((half.rank(stop), self._draw.random(), Switch(0, stop.decision, to)) for stop in half.stops or () for to in _others(stop))
+        return [place for place in places if place[2] not in half.tried]
+
+    def _meeting(self, half: _Half) -> int:
+        return sum(rank <= _MEETING for rank, _, _ in self._places(half))
+
+    def _ones(self, half: _Half) -> Iterator[Program]:
+        meeting = self._meeting(half)
+        for number, (_, _, switch) in enumerate(sorted(self._places(half))[:_MOST_ONES]):
+            self.dull = number >= meeting
+            half.tried.add(switch)
+            yield _with(half.program, replaying([switch]))
+
+    def _twos(self, half: _Half, other: _Half) -> Iterator[Program]:
         """Away from the thread that goes first where threads meet, and back where the other one, which then begins, meets it."""
-        other = self._halves[-1] if half is self._halves[0] else self._halves[0]
-        there = [stop for stop in half.stops or () if not half.rank(stop) and stop.thread == half.first and half.second in _others(stop)]
-        back = [stop for stop in other.stops or () if not other.rank(stop) and stop.thread == other.first and stop.decision >= 0]
+        there = [stop for stop in half.stops or () if half.rank(stop) <= _MEETING and stop.thread == half.first and half.second in _others(stop)]
+        back = [stop for stop in other.stops or () if other.rank(stop) <= _MEETING and stop.thread == other.first and stop.decision >= 0]
+        for first, second in self._drawn(there, back)[:_MOST_TWOS]:
+            yield self._two(half, first, second)
+
+    def _orders(self) -> Iterator[tuple[_Half, _Half]]:
+        """Each order, and the other one; itself where there is but one."""
+        return zip(self._halves, reversed(self._halves), strict=True)
+
+    def _drawn(self, there: list[Stop], back: list[Stop]) -> list[tuple[Stop, Stop]]:
         pairs = list(itertools.product(there, back))
         self._draw.shuffle(pairs)
-        for first, second in pairs[:_MOST_TWOS]:
-            yield _with(half.program, replaying([Switch(0, first.decision, half.second), Switch(0, first.decision + 1 + second.decision, half.first)]))
+        return pairs
+
+    @staticmethod
+    def _two(half: _Half, first: Stop, second: Stop) -> Program:
+        return _with(half.program, replaying([Switch(0, first.decision, half.second), Switch(0, first.decision + 1 + second.decision, half.first)]))
 
     def _random(self, half: _Half) -> Iterator[Program]:
         seen = half.stops or ()

@@ -46,6 +46,7 @@ _SAY_SECONDS = 0.5
 _MACHINE_SHARE = 0.1  # of a target's time goes to the Hypothesis machine: its database, then new examples
 _MACHINE_SECONDS = 5.0
 _MACHINE_STEPS = 10
+_BATCHES_FIRST = 6  # batches before the machine's turn, in half of the programs or the time at most: the openings of pairs, and exits
 _EXITS_FIRST = 9  # batches at the beginning that each end with an interpreter exit…
 _DEAR_FIRST = (1, 2, 4, 5)  # …but for these, which end with a second interpreter, or with the exit of a forked child
 _MACHINE_PROGRAMS = 30  # one program in so many is the machine's when a hunt is bounded by programs
@@ -128,9 +129,20 @@ class Pursuit:
         self.evidence()
         if not any(self.fleet.lane(mode) is not None for mode in self.modes):
             raise WorkerError(f"{self.target.name}: no evidence mode can start: {next(iter(self.fleet.broken.values()), '')}", remedy="deadhand doctor says what is missing")
-        self._machine_first(deadline, programs)
+        self._batches_until(deadline if deadline is None else (time.monotonic() + deadline) / 2, programs and programs // 2, most=_BATCHES_FIRST)
+        self._machine(deadline, programs)
+        self._batches_until(deadline, programs)
+        while not self._enough and (self.pursuer.busy or (deadline is None and self.pursuer.waiting)):
+            self._pursue(deadline, seconds=0.25)
+            if deadline is not None and time.monotonic() > deadline + _GRACE:
+                break
+        self.say_progress(deadline)
+
+    def _batches_until(self, deadline: float | None, programs: int | None, most: int | None = None) -> None:
+        """Batch after batch in children, until it is over or `most` were sent; then wait for those that run."""
+        self._draining = False
         last_said = 0.0
-        while not self._over(deadline, programs):
+        while not self._over(deadline, programs) and (most is None or self._batches < most):
             self._fill(programs)
             busy = self.fleet.busy()
             if not busy:
@@ -141,18 +153,13 @@ class Pursuit:
                 last_said = time.monotonic()
                 self.say_progress(deadline)
         self._drain()
-        while not self._enough and (self.pursuer.busy or (deadline is None and self.pursuer.waiting)):
-            self._pursue(deadline, seconds=0.25)
-            if deadline is not None and time.monotonic() > deadline + _GRACE:
-                break
-        self.say_progress(deadline)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:
         if self._enough or (deadline is not None and time.monotonic() >= deadline):
             return True
         return programs is not None and self.programs >= programs
 
-    def _machine_first(self, deadline: float | None, programs: int | None) -> None:
+    def _machine(self, deadline: float | None, programs: int | None) -> None:
         """Hypothesis's share: its database's examples, then as many as the active profile says."""
         lane = self.fleet.lane(next(mode for mode in ("debug", *self.modes) if mode in self.modes and self.fleet.lane(mode) is not None))
         assert lane is not None

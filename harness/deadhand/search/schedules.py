@@ -63,6 +63,7 @@ class Portfolio:
         self._pairs = pairs if mode in ("mixed", "controlled") else None
         self._left = len(pairs.pairs) if pairs is not None else 0
         self._waiting: deque[Exploration] = deque()
+        self._opened: deque[Exploration] = deque()
         self._active: deque[Exploration] = deque()
         self._asked: dict[int, tuple[Program, Exploration]] = {}
 
@@ -82,28 +83,44 @@ class Portfolio:
                 continue
             program = exploration.next()
             if not exploration.over:
-                self._active.append(exploration)
+                (self._active if exploration.opening or not self._left else self._opened).append(exploration)
             if program is None:
                 vain += 1
                 continue
             vain = 0
             self._asked[id(program)] = program, exploration
             found.append(program)
-        return found
+        return self._looked_again(sorted(found, key=_looks))
+
+    def _looked_again(self, found: list[Program]) -> list[Program]:
+        """With what a child runs first once more at the end, where it looks: what a library does once per process shifts where its threads stop."""
+        warm: set[str] = set()
+        again = []
+        for program in found:
+            operations = {program.steps[at].do for region in program.regions() for at in region}
+            if _looks(program) and not operations <= warm:
+                again.append(replace(program))
+                self._asked[id(again[-1])] = again[-1], self._asked[id(program)][1]
+            warm |= operations
+        return found + again
 
     def _others_first(self, exploration: Exploration) -> bool:
         """Whether it leaves its turn to one that promises more."""
+        if not exploration.opening and any(each.opening for each in self._active):
+            return True
         if exploration.dull:
             return not all(each.dull for each in self._active) and bool(self._draw.randrange(_DULL))
         return exploration.alike and not all(each.alike for each in self._active) and bool(self._draw.randrange(_ALIKE))
 
     def _first_round(self) -> bool:
-        return bool(self._left) or any(each.first_round for each in self._active)
+        return bool(self._left) or any(each.first_round for each in (*self._active, *self._opened))
 
     def _another(self) -> Exploration | None:
-        """A pair's first turn, then what random programs met, then a pair's next turn."""
-        if not self._left and self._waiting:
-            return self._waiting.popleft()
+        """A pair's opening, then those that were opened, then what random programs met, then a pair's next turn."""
+        if not self._left and any(each.first_round and each.opening for each in self._active):
+            return None
+        if not self._left and (waiting := self._opened or self._waiting):
+            return waiting.popleft()
         program = self._pairs.next() if self._pairs is not None and self._pairs.pairs else None
         exploration = Exploration(program, self._draw.randrange(2**32), first_round=bool(self._left)) if program is not None else None
         self._left = max(self._left - 1, 0)
@@ -168,6 +185,11 @@ class Portfolio:
     def _with(self, program: Program, policy: str, seed: int, length: int) -> Program:
         changed: Program = replace(program, schedule=schedule(policy, seed, length))
         return changed
+
+
+def _looks(program: Program) -> bool:
+    """Whether it is run to see where its threads stop."""
+    return program.schedule == Schedule()
 
 
 def schedule(policy: str, seed: int, length: int) -> Schedule | None:

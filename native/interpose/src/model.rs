@@ -108,7 +108,7 @@ pub struct Report {
     pub why: Vec<&'static str>,
     /// The first given switch that could not be made.
     pub diverged: Option<u32>,
-    /// Where threads stopped, in order; only of a run by the default policy, and at most [`MOST_STOPS`].
+    /// Where threads stopped, in order, and at most [`MOST_STOPS`]: all of a run by the default policy, those of its switches of a replay.
     pub stops: Vec<Stop>,
 }
 

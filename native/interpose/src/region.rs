@@ -53,7 +53,8 @@ impl Region {
         let run = Arc::new(Run::new(plan.number, &threads, policy, plan.budget, scheduler::journal()));
         let mut state = run.lock();
         scheduler::note_limits(&mut state);
-        state.stops = (plan.policy == PolicyKind::Default).then(Vec::new);
+        state.switched = (plan.policy == PolicyKind::Replay).then_some(0);
+        state.stops = matches!(plan.policy, PolicyKind::Default | PolicyKind::Replay).then(Vec::new);
         drop(state);
         let mut current = CURRENT.lock();
         // One that nobody has entered was given up.
@@ -123,6 +124,8 @@ impl Region {
     #[must_use]
     pub fn report(&self) -> Report {
         let state = self.run.lock();
+        let mut stops = state.stops.clone().unwrap_or_default();
+        stops.truncate(state.switched.unwrap_or(stops.len()));
         Report {
             decisions: state.decisions,
             switches: state.switches.clone(),
@@ -130,7 +133,7 @@ impl Region {
             control: state.control,
             why: state.why.clone(),
             diverged: if state.over { state.diverged() } else { None },
-            stops: state.stops.clone().unwrap_or_default(),
+            stops,
         }
     }
 

@@ -75,6 +75,23 @@ fn every_policy_finds_the_lost_update_and_its_switches_repeat_it() {
 }
 
 #[test]
+fn a_replay_tells_where_it_switched() {
+    let _turn = alone();
+    armed();
+    let all = run(plan(PolicyKind::Default, 0), check_then_act(&Arc::new(AtomicBool::new(false)))).stops;
+    let there = all
+        .iter()
+        .rfind(|stop| stop.decision.is_some() && stop.able.count_ones() == 2)
+        .expect("a place at which another could go on");
+    let other = there.able & !(1 << there.thread);
+    let switch = (there.decision.expect("it is one"), other.trailing_zeros());
+    let report = run(replay(&[switch]), check_then_act(&Arc::new(AtomicBool::new(false))));
+    assert_eq!((report.switches, report.stops), (vec![switch], vec![*there]));
+    let nowhere = run(replay(&[(1_000, 1)]), check_then_act(&Arc::new(AtomicBool::new(false))));
+    assert_eq!((nowhere.diverged, nowhere.stops), (Some(1_000), vec![]));
+}
+
+#[test]
 fn a_seed_is_one_trace() {
     let _turn = alone();
     armed();

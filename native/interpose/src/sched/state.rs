@@ -188,6 +188,8 @@ pub(crate) struct State {
     options: Vec<Candidate>,
     /// Where threads stopped, if that is to be told, and the addresses of what they stopped at.
     pub(crate) stops: Option<Vec<Stop>>,
+    /// In a replay, where only the stops of its switches are told, how many that is so far.
+    pub(crate) switched: Option<usize>,
     objects: Vec<usize>,
 }
 
@@ -231,6 +233,7 @@ impl State {
             candidates: Vec::with_capacity(threads.len()),
             options: Vec::with_capacity(threads.len()),
             stops: None,
+            switched: None,
             objects: Vec::new(),
         }
     }
@@ -284,6 +287,7 @@ impl State {
             0
         };
         let thread = self.threads[thread].number;
+        stops.truncate(self.switched.unwrap_or(MOST_STOPS));
         stops.push(Stop { decision: None, able: 0, thread, sort: point.name(), object: u32::try_from(object).unwrap_or(0) });
     }
 
@@ -413,6 +417,9 @@ impl State {
         self.mix(u64::from(at) << 32 | u64::from(thread));
         if chosen != default {
             self.switches.push((at, thread));
+            if let (Some(switched), Some(stops)) = (self.switched.as_mut(), self.stops.as_ref()) {
+                *switched = stops.len();
+            }
             let record = Record::default().array(4).text("C").number(self.number.into()).number(at.into());
             stuck::append(self.journal.as_ref(), &record.number(thread.into()));
         }
