@@ -91,6 +91,23 @@ fn a_replay_tells_where_it_switched() {
     assert_eq!((nowhere.diverged, nowhere.stops), (Some(1_000), vec![]));
 }
 
+/// The other thread goes on meanwhile: the end of the one that is joined may depend on it.
+#[test]
+fn who_joins_a_thread_from_before_the_region_gives_the_token_up_at_once() {
+    let _turn = alone();
+    armed();
+    let (say, hear) = std::sync::mpsc::channel::<()>();
+    let stranger = thread::spawn(move || hear.recv().expect("it is said"));
+    let bodies: Vec<Body> = vec![
+        Box::new(move || stranger.join().expect("it ended")),
+        Box::new(move || say.send(()).expect("somebody hears")),
+    ];
+    let report = run(plan(PolicyKind::Default, 0), bodies);
+    assert_eq!(report.control, Control::Partial);
+    assert!(report.why.contains(&"a thread outside the region was needed"), "{:?}", report.why);
+    assert!(!report.why.iter().any(|why| why.contains("not modelled")), "{:?}", report.why);
+}
+
 #[test]
 fn a_seed_is_one_trace() {
     let _turn = alone();

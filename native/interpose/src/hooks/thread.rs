@@ -10,7 +10,7 @@ use super::{hooks, table};
 use crate::raw::Gate;
 use crate::real::{self, Contract};
 use crate::sched::managed::{self, Managed};
-use crate::sched::run::Run;
+use crate::sched::run::{OUTSIDE_NEEDED, Run};
 use crate::sched::state::{Status, Wait, Woken};
 use crate::sched::{Kind, Point, Thing};
 use crate::slots::Hook;
@@ -32,8 +32,13 @@ hooks! {
 
     fn join as pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
         |me, of| {
-            me.wait_for_end(thread);
-            real::pthread_join(of, thread, result)
+            if me.wait_for_end(thread) {
+                real::pthread_join(of, thread, result)
+            } else {
+                // It may want the GIL, and so the door, before it ends.
+                me.run.open_door();
+                me.run.away(me, OUTSIDE_NEEDED, || real::pthread_join(of, thread, result))
+            }
         }
     }
 }
@@ -83,8 +88,14 @@ impl Managed {
         result
     }
 
-    fn wait_for_end(&self, thread: pthread_t) {
+    /// Wait for the end of a thread of the region. False if the region has no such thread.
+    fn wait_for_end(&self, thread: pthread_t) -> bool {
         self.run.stop(self, Point::Acquire, 0, false);
+        let state = self.run.lock();
+        if !state.over && !state.threads.iter().any(|each| each.started == Some(thread)) {
+            return false;
+        }
+        drop(state);
         loop {
             let state = self.run.lock();
             let runs = |status| !matches!(status, Status::Ended);
@@ -95,12 +106,12 @@ impl Managed {
                 for ended in state.threads.iter().filter(|each| each.started == Some(thread)) {
                     ended.gate.open();
                 }
-                return;
+                return true;
             };
             drop(state);
             let wait = Wait::new(Thing { kind: Kind::Thread, address: index }, "pthread_join");
             if self.run.block(self, wait, None) == Woken::Released {
-                return;
+                return true;
             }
         }
     }

@@ -14,6 +14,9 @@ use super::{Point, Thing, gil, graph};
 use crate::policy::Policy;
 use crate::raw::{Door, Gate, Held, Lock, Wake};
 
+/// Why control is partial when somebody waits for a thread that the region does not know.
+pub(crate) const OUTSIDE_NEEDED: &str = "a thread outside the region was needed";
+
 /// How long a waiting thread waits before it looks whether the one with the token still gets on.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// So many naps for a thread that may be on its way.
@@ -368,10 +371,19 @@ impl Run {
     /// Nothing goes on without the threads outside.
     fn let_in(&self, state: &mut State) {
         if state.kept_out > 0 && !self.door.is_open() {
-            state.strangers = true;
-            state.lose(Control::Partial, "a thread outside the region was needed");
-            self.door.open();
+            self.welcome(state);
         }
+    }
+
+    /// Something will need a thread outside the region: whoever wants the GIL gets it.
+    pub(crate) fn open_door(&self) {
+        self.welcome(&mut self.lock());
+    }
+
+    fn welcome(&self, state: &mut State) {
+        state.strangers = true;
+        state.lose(Control::Partial, OUTSIDE_NEEDED);
+        self.door.open();
     }
 
     /// Wait for the token, or for the end of the region.
