@@ -46,7 +46,7 @@ def hunts(specimen: dict[str, Any]) -> list[list[Found]]:
     found: list[list[Found]] = []
     for seed in limits(specimen)["seeds"]:
         plan = f"{SPECIMENS / specimen['plan']}:Bug"
-        found.append(Exam(limits(specimen)["programs"], SETTINGS, jobs=1).hunt(plan, seed, lambda each: each.mad in accepted))
+        found.append(Exam(limits(specimen)["programs"], SETTINGS, jobs=1).hunt(plan, seed, lambda each: each.mad in accepted)[0])
         if not shortcomings(specimen, found):
             break
     return found
@@ -75,7 +75,7 @@ def test_planted_bug_is_found_named_and_small(planted: dict[str, Any]) -> None:
 
 def test_fixed_twin_is_silent(specimen: dict[str, Any]) -> None:
     seed = limits(specimen)["seeds"][0]
-    alarms = Exam(limits(specimen)["twin"], SETTINGS, jobs=1).hunt(f"{SPECIMENS / specimen['plan']}:Fixed", seed, lambda _: False)
+    alarms, _ = Exam(limits(specimen)["twin"], SETTINGS, jobs=1).hunt(f"{SPECIMENS / specimen['plan']}:Fixed", seed, lambda _: False)
     assert not alarms, "\n".join(f"{each.signature}: {each.detail}" for each in alarms)
 
 

@@ -16,7 +16,7 @@ from deadhand.model.schedule import POLICIES, Schedule, Switch, renumbered, repl
 from deadhand.oracles.deadlock import circle
 from deadhand.report.lanes import lane_rows
 from deadhand.search.exploration import Exploration, turned
-from deadhand.search.forced import carried, fingerprint, is_controlled
+from deadhand.search.forced import carried, fingerprint, is_controlled, later
 from deadhand.search.schedules import Portfolio, how_scheduled, label, pinned
 from deadhand.worker.records import read_groups
 
@@ -338,6 +338,13 @@ def test_what_is_not_fully_controlled_is_counted_and_not_explored() -> None:
     assert portfolio.why == {"a pool": 1}
     assert portfolio.policies() == {"sweep": (1, 1)}
     assert portfolio.explored(40) == []
+
+
+def test_switches_are_moved_together_to_later_decisions() -> None:
+    """A child that ran many programs has done what a library does once; alone, it is done before."""
+    moved = list(later(replace(PAIR, schedule=replaying([Switch(0, 3, 1), Switch(0, 9, 0)]))))
+    assert [each.schedule for each in moved[:2]] == [replaying([Switch(0, 4, 1), Switch(0, 10, 0)]), replaying([Switch(0, 5, 1), Switch(0, 11, 0)])]
+    assert list(later(PAIR)) == list(later(replace(PAIR, schedule=replaying([])))) == []
 
 
 def test_a_find_is_pinned_to_the_switches_that_were_made() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deadhand.cli import options
-from deadhand.errors import ExitCode
+from deadhand.errors import ExitCode, UsageError
 from deadhand.model.schedule import HUNT_MODES
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from deadhand.search.matrix import SpecimenResult
 
 _FORMATS = ("rich", "jsonl", "markdown")
-_COLUMNS = ("specimen", "class", "technology", "threads", "found", "class named", "programs to first", "steps", "known minimum", "false alarms")
+_COLUMNS = ("specimen", "class", "technology", "threads", "found", "class named", "programs to first", "steps", "steps, worst", "known minimum", "false alarms")
 
 
 def matrix(
     classes: Annotated[list[str] | None, typer.Option("--class", help="Only specimens of this MAD class; may be repeated.", show_default=False)] = None,
     specimens: Annotated[list[str] | None, typer.Option("--specimen", help="Only this specimen; may be repeated.", show_default=False)] = None,
     seeds: Annotated[int, typer.Option(help="Hunts of each specimen, each with its own seed.")] = 1,
+    twin_seeds: Annotated[int | None, typer.Option(help="Hunts of each fixed twin, of --programs programs each; default: as many as seeds.", show_default=False)] = None,
     programs: Annotated[int, typer.Option(help="At most this many programs per hunt.")] = 2000,
     root: Annotated[str, typer.Option(help="The folder of the specimens.")] = "native/specimens",
     evidence: Annotated[str, typer.Option(help="Evidence modes to rotate through, comma between.")] = "debug,poison,unmap,guard,stock",
@@ -38,13 +39,15 @@ def matrix(
     options.one_of("--format", format, _FORMATS)
     options.one_of("--mode", mode, HUNT_MODES)
     wanted = tuple(options.modes(evidence))
-    for name, number in (("--seeds", seeds), ("--programs", programs), ("--jobs", jobs)):
+    for name, number in (("--seeds", seeds), ("--twin-seeds", twin_seeds), ("--programs", programs), ("--jobs", jobs)):
         options.at_least_one(name, number)
     settings = options.settings()
 
     from deadhand.search.matrix import Exam, run_matrix
 
-    exam = Exam(programs, settings, seeds=seeds, jobs=jobs or options.processors(), evidence=wanted, mode=mode)
+    if twin_seeds is not None and twin_seeds > seeds:
+        raise UsageError(f"--twin-seeds is {twin_seeds}, and there are {seeds} seeds", remedy="give at most as many as --seeds")
+    exam = Exam(programs, settings, seeds=seeds, twin_seeds=twin_seeds or seeds, jobs=jobs or options.processors(), evidence=wanted, mode=mode)
     results = run_matrix(exam, root=Path(root), classes=list(classes or []), names=list(specimens or []), apart=apart, emit=_emitter(format))
     if format == "markdown":
         _markdown(results)
@@ -78,7 +81,7 @@ def row(result: SpecimenResult) -> list[str]:
     if result.seeds > 1 and not result.needs:
         found += f" ({result.seeds_found}/{result.seeds})"
     named = "yes" if result.class_named else ", ".join(result.named) or ("" if result.needs else "no")
-    numbers = [result.programs_to_first, result.steps, result.known_minimum, result.false_alarms]
+    numbers = [result.programs_to_first, result.steps, result.steps_most, result.known_minimum, result.false_alarms]
     name = f"{result.specimen} ({result.evidence})" if result.evidence else result.specimen
     return [name, result.mad, result.technology, str(result.threads), found, named, *["" if each is None else str(each) for each in numbers]]
 
@@ -92,7 +95,10 @@ def total(results: list[SpecimenResult]) -> str:
         for needs, what in (("control", "control of schedules"), ("free-threading", "a free-threaded interpreter"))
         if (count := sum(each.needs == needs for each in results))
     )
-    return f"{found} of {len(hunted)} found, {named} under their class, {alarms} false alarms{rest}"
+    sized = [each for each in hunted if each.steps is not None]
+    small = sum(each.steps is not None and each.steps <= each.known_minimum for each in sized)
+    watched = min((each.twin_programs for each in results), default=0)
+    return f"{found} of {len(hunted)} found, {named} under their class, {small} as small as known to be possible; {alarms} false alarms in {watched:,} programs of each twin{rest}"
 
 
 def _markdown(results: list[SpecimenResult]) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _BATCH = 40
 _MOST_SINGLES = 120  # single switches tried for one candidate
 _MOST_PAIRS = 1000
+_LATER = 8  # decisions by which what shows in a warm child alone is moved
+_MOVES = 3  # times that this is tried for one candidate
 _RANDOM = 24  # schedules by random policies for one candidate
 _POLICIES = ("pct-2", "surw", "pct-3", "pos")
 
@@ -100,12 +102,16 @@ class ForcedTrial(Trial):
         """The first of many schedules that shows it, in a warm child and then alone."""
         source = iter(candidates)
         waiting: list[Program] = []
+        moves = _MOVES
         while waiting := [*waiting, *itertools.islice(source, _BATCH - len(waiting))]:
             batch = self.lane.run(waiting)
             for program, history in zip(batch.programs, batch.histories, strict=False):
                 self._check_setup(history)
                 if any(alike(each, self.finding, program, self.program) for each in judge(self.lane.target, program, history)):
                     found = self._take(pinned(program, history))
+                    if found is None and moves:
+                        moves -= 1
+                        found = next((found for each in later(pinned(program, history)) if (found := self._take(each)) is not None), None)
                     if found is not None:
                         return found
             waiting = waiting[len(batch.histories) :]
@@ -186,6 +192,13 @@ def fingerprint(history: History) -> tuple[object, ...]:
     told = scheduling(history)
     death = (history.death.kind, history.death.name) if history.death is not None else None
     return told.switches, told.hashes, told.decisions, death, tuple(history.open_steps())
+
+
+def later(program: Program) -> Iterator[Program]:
+    """With all switches some decisions later: alone in a fresh child a library first does what it does once per process."""
+    switches = program.schedule.switches if program.schedule is not None else ()
+    for later in range(1, _LATER + 1) if switches else ():
+        yield _forcing(program, [Switch(each.region, each.at + later, each.to) for each in switches])
 
 
 def _forcing(program: Program, switches: Iterable[Switch]) -> Program:

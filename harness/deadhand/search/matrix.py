@@ -40,7 +40,8 @@ NOT_RUN_HERE = "not run here: needs a free-threaded interpreter"
 class SpecimenResult(Event, frozen=True, tag="specimen"):
     """What a hunt made of one specimen. Over several seeds: `found` and `class_named` when most seeds did, numbers are medians.
 
-    `schedules_to_first` counts runs with overlapping steps; null for a bug that needs one thread. `false_alarms` counts finds on the fixed twin, all seeds together.
+    `schedules_to_first` counts runs with overlapping steps; null for a bug that needs one thread. `steps_most` is the largest minimised program of all seeds.
+    `false_alarms` counts finds on the fixed twin, all its seeds together, in `twin_programs` programs.
     `note` says why a specimen could not run here; it then counts as not found. `needs` is "control" for one that is found by control of schedules alone, where
     there is none, and "free-threading" for one that cannot show where there is a GIL: then only the fixed twin is hunted, and nothing is demanded of the bug.
     `evidence` is the evidence mode of a line that is about one of them by itself, else empty. `mode` says how overlapping steps ran.
@@ -59,6 +60,8 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
     false_alarms: int
     seeds: int = 1
     seeds_found: int = 0
+    steps_most: int | None = None
+    twin_programs: int = 0
     named: tuple[str, ...] = ()
     note: str = ""
     needs: str = ""
@@ -73,18 +76,19 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
 
 @dataclass(frozen=True)
 class Exam:
-    """How specimens are hunted: seeds from `first_seed` on, at most `programs` programs on the bug and as many on its twin."""
+    """How specimens are hunted: seeds from `first_seed` on, at most `programs` programs on the bug, and, with the first `twin_seeds`, as many on its twin."""
 
     programs: int
     settings: Settings
     seeds: int = 1
+    twin_seeds: int = 1
     jobs: int = 2
     first_seed: int = 1
     evidence: tuple[str, ...] = tuple(mode for mode in MODES if mode != SANITIZER)
     mode: str = "mixed"
 
-    def hunt(self, plan: str, number: int, enough: Callable[[Found], bool]) -> list[Found]:
-        """What one hunt finds; it ends when `enough` says so of a find. What Hypothesis remembers of earlier hunts is no part of it."""
+    def hunt(self, plan: str, number: int, enough: Callable[[Found], bool]) -> tuple[list[Found], int]:
+        """What one hunt finds, and in how many programs; it ends when `enough` says so of a find. What Hypothesis remembers of earlier hunts is no part of it."""
         modes = [mode for mode in self.evidence if not available(mode)]
         if not modes:
             raise WorkerError(f"no evidence mode of {','.join(self.evidence)} works here", remedy="deadhand doctor says why")
@@ -105,7 +109,7 @@ class Exam:
         settings.load_profile("deadhand-exam")
         try:
             pursuit.run(None, self.programs)
-            return list(pursuit.found.values())
+            return list(pursuit.found.values()), pursuit.programs
         finally:
             settings.load_profile(default)
             pursuit.close()
@@ -178,13 +182,16 @@ def _examine(exam: Exam, specimen: dict[str, Any], plan: Path, build: str, evide
     sizes: list[int] = []
     named: list[str] = []
     right = 0
-    alarms = 0
+    alarms = watched = 0
     needs = lacking(specimen, controlled=controlled)
     note = {"control": NEEDS_CONTROL, "free-threading": NOT_RUN_HERE}.get(needs, "")
     for number in range(exam.first_seed, exam.first_seed + exam.seeds):
         try:
-            found = [] if needs else exam.hunt(f"{plan}:Bug", number, lambda each: each.mad in accepted)
-            alarms += len(exam.hunt(f"{plan}:Fixed", number, lambda _: False))
+            found = [] if needs else exam.hunt(f"{plan}:Bug", number, lambda each: each.mad in accepted)[0]
+            if number < exam.first_seed + exam.twin_seeds:
+                false, programs = exam.hunt(f"{plan}:Fixed", number, lambda _: False)
+                alarms += len(false)
+                watched += programs
         except DeadhandError as error:
             note = error.message + (f" ({build})" if build else "")
             continue
@@ -210,6 +217,8 @@ def _examine(exam: Exam, specimen: dict[str, Any], plan: Path, build: str, evide
         false_alarms=alarms,
         seeds=exam.seeds,
         seeds_found=len(firsts),
+        steps_most=max(sizes, default=None),
+        twin_programs=watched,
         named=tuple(sorted(set(named))),
         note=note,
         needs=needs,

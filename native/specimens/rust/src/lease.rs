@@ -3,8 +3,7 @@
 // Class      MAD-16 self-deadlock in a finalizer that the collector runs inside an operation.
 // Mechanism  the collector runs with the table locked; a lease in a garbage cycle is dropped there,
 //            and its drop locks the table, on the same thread.
-// Program    lease, tag(an object that holds the lease), drop both, trim    Threads 1
-//            Known minimum 4 steps (the drop counted)
+// Program    lease, leave it to the collector in a cycle, trim    Threads 1    Known minimum 3 steps
 // Model      https://github.com/arcjet/arcjet-py/pull/206 (finalizer inside Slab.allocate)
 
 use crate::Ledger;

@@ -2,7 +2,7 @@
 // Class      MAD-04 ownership-transfer confusion.
 // Mechanism  drain() hands the native stream to a consumer, which releases it in every case; the
 //            handle believes that it kept it when the consumer failed.
-// Program    open, drain that fails, read       Threads 1       Known minimum 3 steps
+// Program    open, drain that fails (the handle that is dropped releases again)       Threads 1       Known minimum 2 steps
 // Model      https://github.com/apache/arrow-adbc/issues/4363 (stream released on error, then read)
 
 use crate::Ledger;
