@@ -48,9 +48,19 @@ def test_what_still_runs_when_the_time_is_over_is_judged(pursuit: Pursuit) -> No
     lane = pursuit.fleet.lane("stock")
     assert lane is not None
     lane.submit([Program((Step("live"),)), DEADLY, Program((Step("live"),))])
-    pursuit._drain()
+    pursuit._drain(last=True)
     assert pursuit.programs == 2  # nothing new is begun: the program after the death is left
     assert [each.program for each in pursuit.pursuer.waiting] == [DEADLY]
+    assert not pursuit.fleet.busy()
+
+
+def test_what_a_death_left_of_a_batch_is_run_before_the_machines_turn(pursuit: Pursuit) -> None:
+    """An exploration waits for its answers; a program that is lost would hold it up."""
+    lane = pursuit.fleet.lane("stock")
+    assert lane is not None
+    lane.submit([Program((Step("live"),)), DEADLY, Program((Step("live"),)), DEADLY, Program((Step("live"),))])
+    pursuit._drain(last=False)
+    assert pursuit.programs == 5
     assert not pursuit.fleet.busy()
 
 

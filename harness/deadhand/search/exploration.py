@@ -94,13 +94,18 @@ class Exploration:
         self._draw = random.Random(seed)
         self._turns: Iterator[Program] | None = None
         self._again: deque[Program] = deque()
-        self._retried: set[Schedule | None] = set()
+        self._retried: set[tuple[int, Schedule | None]] = set()
         self._vain = self._suspicions = 0
         self.over = False
         self.opening = True
         """Whether what promises most is still to be tried: it goes before all others then."""
         self.dull = False
         """Whether all switches where its threads meet were tried: others go first then."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has nothing to run before it knows where threads stop."""
+        return self._turns is None and all(half.asked for half in self._halves) and any(half.stops is None for half in self._halves)
 
     def next(self) -> Program | None:
         """The next program to run; None while an answer is waited for, or when it is `over`."""
@@ -140,8 +145,9 @@ class Exploration:
             return
         half.misses += 1
         if half.misses < _MISSES or half.looks >= _LOOKS:
-            if program.schedule not in self._retried:
-                self._retried.add(program.schedule)
+            once = (self._halves.index(half), program.schedule)
+            if once not in self._retried:
+                self._retried.add(once)
                 self._again.append(program)
             return
         half.stops, half.asked, self._turns, self.opening = None, False, None, True

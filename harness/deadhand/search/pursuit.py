@@ -140,7 +140,6 @@ class Pursuit:
 
     def _batches_until(self, deadline: float | None, programs: int | None, most: int | None = None) -> None:
         """Batch after batch in children, until it is over or `most` were sent; then wait for those that run."""
-        self._draining = False
         last_said = 0.0
         while not self._over(deadline, programs) and (most is None or self._batches < most):
             self._fill(programs)
@@ -152,7 +151,7 @@ class Pursuit:
             if time.monotonic() - last_said > _SAY_SECONDS:
                 last_said = time.monotonic()
                 self.say_progress(deadline)
-        self._drain()
+        self._drain(last=most is None)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:
         if self._enough or (deadline is not None and time.monotonic() >= deadline):
@@ -289,9 +288,9 @@ class Pursuit:
         if found is not None and not self._is_known(program, found):
             self.pursuer.suspect(program, found, lane.mode, self.programs)
 
-    def _drain(self) -> None:
-        """Wait for what still runs, and judge it, without beginning anything new."""
-        self._draining = True
+    def _drain(self, *, last: bool) -> None:
+        """Wait for what still runs, and judge it, without beginning anything new; what a death left of a batch is run if this is not the `last` time."""
+        self._draining = last or self._enough
         while busy := self.fleet.busy():
             self._advance_ready(busy)
         self._sent.clear()

@@ -106,7 +106,7 @@ class Portfolio:
 
     def _others_first(self, exploration: Exploration) -> bool:
         """Whether it leaves its turn to one that promises more."""
-        if not exploration.opening and any(each.opening for each in self._active):
+        if not exploration.opening and any(each.opening and not each.waits for each in self._active):
             return True
         if exploration.dull:
             return not all(each.dull for each in self._active) and bool(self._draw.randrange(_DULL))

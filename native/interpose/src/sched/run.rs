@@ -377,7 +377,10 @@ impl Run {
 
     /// Something will need a thread outside the region: whoever wants the GIL gets it.
     pub(crate) fn open_door(&self) {
-        self.welcome(&mut self.lock());
+        let mut state = self.lock();
+        if !state.over {
+            self.welcome(&mut state);
+        }
     }
 
     fn welcome(&self, state: &mut State) {
