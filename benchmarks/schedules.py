@@ -6,7 +6,7 @@
     --peers PATH            an interpreter with frontrun and interleave-test, and the specimens built for it
 
 Parts: `first` (schedules to the first find, for each policy and the default mix, given a program that holds the two steps), `hunt` (the
-whole default hunt, programs and schedules to the first find), `twins` (runs of the fixed twins), `replay` (trace hashes of one schedule
+whole default hunt, programs and schedules to the first find), `modes` (whole hunts of every specimen with two threads, by `--mode`), `twins` (runs of the fixed twins), `replay` (trace hashes of one schedule
 run again and again), `speed` (time per run on one core, controlled against free), `peers`. All are bounded by counts.
 Writes benchmarks/results/schedules.json.
 """
@@ -67,6 +67,9 @@ MODE = "debug"
 CAP = 300
 BATCH = 40
 HUNT_PROGRAMS = 3000
+MODE_PROGRAMS = 1000
+TABLES = ("schedules_to_first_find", "whole_hunt", "modes", "twins", "replay", "speed", "peers")
+"""In the order in which they are told."""
 PEER_SECONDS = 20
 
 
@@ -186,13 +189,13 @@ class UntilShown(Pursuit):
         return found
 
 
-def hunted(name: str, accepted: frozenset[str], seed: int) -> tuple[int, int] | None:
+def hunted(name: str, accepted: frozenset[str], seed: int, mode: str = "mixed", programs: int = HUNT_PROGRAMS) -> tuple[int, int] | None:
     """Programs, and runs of overlapping steps among them, to the first find."""
     modes = [mode for mode in MODES if not available(mode)]
-    pursuit = UntilShown(target(name), settings=Settings(), modes=modes, number=seed, corpus=None, jobs=1, include_unsafe=False, emit=lambda _: None)
+    pursuit = UntilShown(target(name), settings=Settings(), modes=modes, number=seed, corpus=None, jobs=1, include_unsafe=False, emit=lambda _: None, schedules=mode)
     pursuit.accepted = accepted
     try:
-        pursuit.run(None, HUNT_PROGRAMS)
+        pursuit.run(None, programs)
     except Shown:
         return pursuit.ran, pursuit.scheduled
     finally:
@@ -200,13 +203,47 @@ def hunted(name: str, accepted: frozenset[str], seed: int) -> tuple[int, int] | 
     return None
 
 
-def part_hunt(seeds: int) -> list[dict[str, Any]]:
-    """For each specimen."""
+def specimens() -> dict[str, dict[str, Any]]:
+    """The table of specimens, by name; empty before Python 3.11, which reads no TOML."""
     if sys.version_info < (3, 11):
-        return []
+        return {}
     import tomllib
 
-    table = {each["name"]: each for each in tomllib.loads((SPECIMENS / "specimens.toml").read_text(encoding="utf-8"))["specimen"]}
+    return {each["name"]: each for each in tomllib.loads((SPECIMENS / "specimens.toml").read_text(encoding="utf-8"))["specimen"]}
+
+
+def part_modes(seeds: int) -> list[dict[str, Any]]:
+    """How many of the bugs of two threads each mode finds, and in how much processor time, its misses counted."""
+    rows = []
+    for mode in ("mixed", "controlled", "free", "serial"):
+        found, programs, seconds = 0, [], []
+        asked = [each for each in specimens().values() if each["threads"] > 1 and not each.get("needs")]
+        for specimen in asked:
+            accepted = frozenset({specimen["mad"], *specimen["also_accept"]})
+            for seed in range(1, seeds + 1):
+                begun = sum(os.times()[:4])
+                got = hunted(specimen["name"], accepted, seed, mode, MODE_PROGRAMS)
+                seconds.append(sum(os.times()[:4]) - begun)
+                found += got is not None
+                programs.append(got[0] if got is not None else MODE_PROGRAMS)
+        rows.append(
+            {
+                "mode": mode,
+                "hunts that find": f"{found} of {seeds * len(asked)}",
+                "programs, median": statistics.median(programs),
+                "CPU seconds, median": round(statistics.median(seconds), 1),
+                "finds per CPU minute": round(60 * found / sum(seconds), 1),
+            }
+        )
+        print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
+def part_hunt(seeds: int) -> list[dict[str, Any]]:
+    """For each specimen."""
+    table = specimens()
+    if not table:
+        return []
     rows = []
     for name in PAIRS:
         accepted = frozenset({table[name]["mad"], *table[name]["also_accept"]})
@@ -433,7 +470,7 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="first,hunt,twins,replay,speed,peers")
+    parser.add_argument("--only", default="first,hunt,modes,twins,replay,speed,peers")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--replays", type=int, default=0, help="replays of each schedule in each interpreter; default 1000, with --quick 20")
     parser.add_argument("--python", action="append", default=[])
@@ -462,6 +499,8 @@ def main() -> None:
     if "hunt" in wanted:
         result["whole_hunt"] = part_hunt(seeds)
         result["seeds_of_the_hunt"] = seeds
+    if "modes" in wanted:
+        result["modes"] = part_modes(options.seeds or (1 if quick else 5))
     if "twins" in wanted:
         result["twins"] = part_twins(200 if quick else 5000)
     if "replay" in wanted:
@@ -472,11 +511,12 @@ def main() -> None:
         result["peers"] = part_peers(options.peers, 20 if quick else 500)
     result["note"] = (
         "Tables, in order: schedules to the first find given a program with the two steps that must meet, for each policy (median of seeds); the whole default hunt;"
-        " fixed twins; replays of one schedule; time per run in a warm child on one core; what other tools say of the same specimens (interleavings they ran)."
+        " whole hunts of all bugs of two threads, by mode; fixed twins; replays of one schedule; time per run in a warm child on one core; what other tools say of the same specimens (interleavings they ran)."
     )
     if not quick:
         before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
         result = before | result
+        result = {name: result[name] for name in sorted(result, key=lambda name: (TABLES.index(name) if name in TABLES else -1))}
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
