@@ -214,7 +214,9 @@ def specimens() -> dict[str, dict[str, Any]]:
 
 def part_modes(seeds: int) -> list[dict[str, Any]]:
     """How many of the bugs of two threads each mode finds, and in how much processor time, its misses counted."""
-    rows = []
+    rows: list[dict[str, Any]] = []
+    if not specimens():
+        return rows
     for mode in ("mixed", "controlled", "free", "serial"):
         found, programs, seconds = 0, [], []
         asked = [each for each in specimens().values() if each["threads"] > 1 and not each.get("needs")]

@@ -189,7 +189,7 @@ def run_matrix(root: Path, seeds: int, twin_seeds: int, programs: int, only: lis
         told = list(pool.map(lambda share: _deadhand(root, "matrix", *options, *[part for name in share for part in ("--specimen", name)]), shares))
     found = {json.loads(line)["specimen"]: line for lines in told for line in lines.splitlines(keepends=True) if line.strip()}
     lines = "".join(found[name] for name in names)
-    facts = {**environment(), "seeds": str(seeds), "programs per hunt": f"up to {programs}"}
+    facts = {**environment(), "seeds": str(seeds), "seeds of the twins": str(twin_seeds), "programs per hunt": f"up to {programs}"}
     target = root / RESULTS / "matrix.jsonl"
     target.parent.mkdir(parents=True, exist_ok=True)
     if only:

@@ -157,15 +157,16 @@ def test_schedules_are_as_many_as_there_is_room_and_repeatable() -> None:
     assert Portfolio("mixed", 1, 6).only(PAIR) == Portfolio("mixed", 2, 6).only(PAIR), "what Hypothesis shrinks must not change its mind"
 
 
-def stopped(*stops: tuple[int, int, int, str, int]) -> History:
-    """A run by the default policy: (decision, able, thread, sort, lock) for each stop."""
-    return History([[H.CONTROL, 0, "full", 1, len(stops), [], None], [H.STOPS, 0, [list(each) for each in stops]], [H.DONE]], "stock", True)
+def stopped(*stops: tuple[int, int, int, str, int], diverged: int | None = None) -> History:
+    """A run that tells its stops: (decision, able, thread, sort, lock) for each; `diverged` is a switch that could not be made."""
+    return History([[H.CONTROL, 0, "full", 1, len(stops), [], diverged], [H.STOPS, 0, [list(each) for each in stops]], [H.DONE]], "stock", True)
 
 
 def switched(program: Program, met: tuple[tuple[int, int, int, str, int], ...]) -> History:
     """A run of one of an exploration's programs: a look is told all stops, a replay those of the switches that it could make."""
-    wanted = {switch.at for switch in program.schedule.switches} if program.schedule is not None else set()
-    return stopped(*met) if program.schedule == Schedule() else stopped(*(stop for stop in met if stop[0] in wanted))
+    wanted = [switch.at for switch in program.schedule.switches] if program.schedule is not None else []
+    missed = next((at for at in wanted[:1] if all(stop[0] != at for stop in met)), None)
+    return stopped(*met) if program.schedule == Schedule() else stopped(*(stop for stop in met if stop[0] in wanted), diverged=missed)
 
 
 MET = ((1, 3, 0, "step", 0), (2, 3, 0, "acquire", 1), (3, 3, 0, "free", 0), (-1, 0, 0, "end", 0), (-1, 0, 1, "acquire", 1))
@@ -256,13 +257,50 @@ def test_it_is_looked_again_when_switches_are_made_elsewhere() -> None:
         assert sorted(each.switches for each in tried[look + 1 : look + 4] if each is not None) == [(Switch(0, at, 1),) for at in (4, 8, 9)]
 
 
+def test_a_switch_that_the_default_makes_is_no_miss() -> None:
+    """Where the thread yields, the default goes to the other one; nothing is told of such a switch."""
+    exploration = Exploration(PAIR, 1)
+    tried = []
+    while (program := exploration.next()) is not None:
+        exploration.learn(program, stopped(*WINDOW) if program.schedule == Schedule() else stopped(), suspicious=False)
+        tried.append(program)
+    assert [each.schedule for each in tried].count(Schedule()) == 2
+    assert len({each.encode() for each in tried}) == len(tried)
+
+
+def test_no_switch_is_lost_when_it_is_looked_again() -> None:
+    """Whichever two runs in a row stopped elsewhere: each single switch of either order is made where it was meant."""
+    for start in range(2, 40):
+        exploration = Exploration(PAIR, 1)
+        made: set[tuple[str, int]] = set()
+        number = 0
+        while (program := exploration.next()) is not None:
+            elsewhere = start <= number < start + 2 and program.schedule is not None and program.schedule.policy == "replay"
+            history = stopped((99, 3, 0, "step", 0)) if elsewhere else switched(program, WINDOW)
+            exploration.learn(program, history, suspicious=False)
+            if not elsewhere and program.schedule is not None and program.schedule.policy == "replay" and len(program.schedule.switches) == 1:
+                made.add((program.steps[1].do, program.schedule.switches[0].at))
+            number += 1
+        assert made == {(do, at) for do in ("use", "close") for at in range(1, 10)}, start
+
+
+def test_a_look_that_came_to_no_end_changes_nothing() -> None:
+    exploration = Exploration(PAIR, 1)
+    for _ in range(2):
+        look = exploration.next()
+        assert look is not None
+        exploration.learn(look, switched(look, WINDOW), suspicious=False)
+        exploration.learn(replace(look), History([], "stock", death=Death("signal", "SIGKILL")), suspicious=False)
+    assert sorted(each.schedule.switches for each in (exploration.next() for _ in range(3)) if each is not None and each.schedule is not None) == [(Switch(0, at, 1),) for at in (4, 8, 9)]
+
+
 def test_one_run_that_stopped_elsewhere_is_made_again() -> None:
     exploration = Exploration(PAIR, 1)
     tried = []
     for number in range(40):
         program = exploration.next()
         assert program is not None
-        exploration.learn(program, stopped() if number == 2 else switched(program, WINDOW), suspicious=False)
+        exploration.learn(program, stopped((7, 3, 1, "free", 0)) if number == 2 else switched(program, WINDOW), suspicious=False)
         tried.append(program)
     assert tried.count(tried[2]) == 2
     assert [each.schedule for each in tried].count(Schedule()) == 2
@@ -301,6 +339,12 @@ def test_a_childs_first_programs_are_looked_at_again_when_it_is_warm() -> None:
     met = [tuple(step.do for step in each.steps[1:]) for each in batch]
     assert sorted(set(met[:4])) == [("close", "close"), ("close", "use"), ("use", "close"), ("use", "use")]
     assert met[4:] == [("use", "close")], "the others had run all that they call before"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 10])
+def test_a_batch_keeps_room_for_what_the_generator_writes(size: int) -> None:
+    some = [Program((MAKE, Step(f"use_{number}", BOX), Step("close", BOX, thread=1, overlap=True))) for number in range(30)]
+    assert len(Portfolio("mixed", 1, 6, Some(*some)).explored(size)) < size  # type: ignore[arg-type]
 
 
 def test_two_equal_steps_have_one_order() -> None:
@@ -344,6 +388,8 @@ def test_switches_are_moved_together_to_later_decisions() -> None:
     """A child that ran many programs has done what a library does once; alone, it is done before."""
     moved = list(later(replace(PAIR, schedule=replaying([Switch(0, 3, 1), Switch(0, 9, 0)]))))
     assert [each.schedule for each in moved[:2]] == [replaying([Switch(0, 4, 1), Switch(0, 10, 0)]), replaying([Switch(0, 5, 1), Switch(0, 11, 0)])]
+    first = next(later(replace(PAIR, schedule=replaying([Switch(0, 0, 1), Switch(0, 9, 0)]))))
+    assert first.schedule == replaying([Switch(0, 0, 1), Switch(0, 10, 0)]), "who begins is no matter of what is done before"
     assert list(later(PAIR)) == list(later(replace(PAIR, schedule=replaying([])))) == []
 
 

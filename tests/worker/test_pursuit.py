@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def test_what_still_runs_when_the_time_is_over_is_judged(pursuit: Pursuit) -> No
     lane = pursuit.fleet.lane("stock")
     assert lane is not None
     lane.submit([Program((Step("live"),)), DEADLY, Program((Step("live"),))])
-    pursuit._drain(last=True)
+    pursuit._drain(None, last=True)
     assert pursuit.programs == 2  # nothing new is begun: the program after the death is left
     assert [each.program for each in pursuit.pursuer.waiting] == [DEADLY]
     assert not pursuit.fleet.busy()
@@ -59,9 +60,25 @@ def test_what_a_death_left_of_a_batch_is_run_before_the_machines_turn(pursuit: P
     lane = pursuit.fleet.lane("stock")
     assert lane is not None
     lane.submit([Program((Step("live"),)), DEADLY, Program((Step("live"),)), DEADLY, Program((Step("live"),))])
-    pursuit._drain(last=False)
+    pursuit._drain(None, last=False)
     assert pursuit.programs == 5
     assert not pursuit.fleet.busy()
+
+
+def test_nothing_is_begun_when_the_time_is_over(pursuit: Pursuit) -> None:
+    lane = pursuit.fleet.lane("stock")
+    assert lane is not None
+    lane.submit([DEADLY, Program((Step("live"),))])
+    pursuit._drain(time.monotonic() - 1, last=False)
+    assert pursuit.programs == 1
+
+
+def test_a_hunt_without_a_lane_for_the_machine_goes_on(pursuit: Pursuit) -> None:
+    pursuit.evidence()
+    pursuit.fleet.broken["stock"] = "its zygote is gone"
+    pursuit.fleet.lane = lambda mode: None  # type: ignore[method-assign, assignment]
+    pursuit._machine(None, 10)
+    assert pursuit.programs == 0
 
 
 @pytest.mark.parametrize("aside", [False, True], ids=["on the spot", "in a thread"])

@@ -47,7 +47,7 @@ def matrix(
 
     if twin_seeds is not None and twin_seeds > seeds:
         raise UsageError(f"--twin-seeds is {twin_seeds}, and there are {seeds} seeds", remedy="give at most as many as --seeds")
-    exam = Exam(programs, settings, seeds=seeds, twin_seeds=twin_seeds or seeds, jobs=jobs or options.processors(), evidence=wanted, mode=mode)
+    exam = Exam(programs, settings, seeds=seeds, twin_seeds=twin_seeds, jobs=jobs or options.processors(), evidence=wanted, mode=mode)
     results = run_matrix(exam, root=Path(root), classes=list(classes or []), names=list(specimens or []), apart=apart, emit=_emitter(format))
     if format == "markdown":
         _markdown(results)
@@ -97,8 +97,9 @@ def total(results: list[SpecimenResult]) -> str:
     )
     sized = [each for each in hunted if each.steps is not None]
     small = sum(each.steps is not None and each.steps <= each.known_minimum for each in sized)
-    watched = min((each.twin_programs for each in results), default=0)
-    return f"{found} of {len(hunted)} found, {named} under their class, {small} as small as known to be possible; {alarms} false alarms in {watched:,} programs of each twin{rest}"
+    watched = min((each.twin_programs for each in results if each.twin_programs), default=0)
+    silent = f"{alarms} false alarms" + (f" in {watched:,} programs of each twin" if watched else "")
+    return f"{found} of {len(hunted)} found, {named} under their class, {small} as small as known to be possible; {silent}{rest}"
 
 
 def _markdown(results: list[SpecimenResult]) -> None:

@@ -49,24 +49,32 @@ class _Half:
         self.stops: list[Stop] | None = None
         self.shared: frozenset[int] = frozenset()
         self.tried: set[Switch] = set()
-        self.asked = False
+        self.tried_twos: set[tuple[Switch, Switch]] = set()
+        self.asked = self.known = False
         self.looks = self.misses = 0
 
     def take(self, found: list[Stop]) -> None:
-        """Where threads stopped, those where they meet marked by their rank."""
+        """Where threads stopped, those where they meet marked by their rank. A look that came to no end tells nothing."""
+        self.known = True
+        self.looks += 1
+        self.misses = 0
+        if self.stops and not found:
+            return
         threads: dict[int, set[int]] = {}
         for stop in found:
             threads.setdefault(stop.lock, set()).add(stop.thread)
         self.shared = frozenset(lock for lock, takers in threads.items() if lock and len(takers) > 1)
         self.stops = found
         self.tried.clear()
-        self.looks += 1
-        self.misses = 0
+        self.tried_twos.clear()
 
-    def shifted(self, program: Program, found: list[Stop]) -> bool:
+    def shifted(self, program: Program, history: History) -> bool:
         """Whether a run switched elsewhere than where it was to: what a library does once per process shifts all that comes after."""
+        found = stops(history)
         if not self.stops or program.schedule is None or program.schedule.policy != "replay" or not program.schedule.switches:
             return False
+        if not found and scheduling(history).diverged is None:
+            return False  # the default would have gone there, too
         first = program.schedule.switches[0].at
         expected = [(stop.decision, stop.thread, stop.sort, stop.lock) for stop in self.stops if stop.decision == first]
         return expected != [(stop.decision, stop.thread, stop.sort, stop.lock) for stop in found[:1]]
@@ -94,6 +102,7 @@ class Exploration:
         self._draw = random.Random(seed)
         self._turns: Iterator[Program] | None = None
         self._again: deque[Program] = deque()
+        self._given: dict[int, tuple[Program, int]] = {}
         self._retried: set[tuple[int, Schedule | None]] = set()
         self._vain = self._suspicions = 0
         self.over = False
@@ -105,7 +114,7 @@ class Exploration:
     @property
     def waits(self) -> bool:
         """Whether it has nothing to run before it knows where threads stop."""
-        return self._turns is None and all(half.asked for half in self._halves) and any(half.stops is None for half in self._halves)
+        return self._turns is None and all(half.asked for half in self._halves) and not all(half.known for half in self._halves)
 
     def next(self) -> Program | None:
         """The next program to run; None while an answer is waited for, or when it is `over`."""
@@ -116,31 +125,37 @@ class Exploration:
                 half.asked = True
                 return _with(half.program, Schedule())
         if self._turns is None:
-            if any(half.stops is None for half in self._halves):
+            if not all(half.known for half in self._halves):
                 self._vain += 1
                 self.over = self._vain > _PATIENCE
                 return None
             self._turns = self._all()
-        if self._again:
-            return self._again.popleft()
-        program = next(self._turns, None)
+        program = self._again.popleft() if self._again else next(self._turns, None)
         self.over = program is None
+        if program is not None and (of := self._half(program)) is not None:
+            self._given[id(program)] = program, of.looks
         return program
+
+    def _half(self, program: Program) -> _Half | None:
+        return next((each for each in self._halves if each.program.steps == program.steps), None)
 
     def learn(self, program: Program, history: History, *, suspicious: bool) -> None:
         """Take in how one of its programs ran."""
         self._suspicions += suspicious
         if self._suspicions >= _ENOUGH or any(event[0] == SKIPPED for event in history.events):
             self.over = True
-        half = next((each for each in self._halves if each.program.steps == program.steps), None)
-        if half is not None and program.schedule == Schedule():
+        half = self._half(program)
+        _, look = self._given.pop(id(program), (None, half.looks if half is not None else 0))
+        if half is None:
+            return
+        if program.schedule == Schedule():
             half.take(stops(history) if scheduling(history).control != "none" else [])
-        elif half is not None and scheduling(history).control == "full":
-            self._compare(half, program, stops(history))
+        elif half.known and half.looks == look and scheduling(history).control == "full":
+            self._compare(half, program, history)
 
-    def _compare(self, half: _Half, program: Program, found: list[Stop]) -> None:
+    def _compare(self, half: _Half, program: Program, history: History) -> None:
         """Try a switch again that was made elsewhere: a child's first run is often so. If that goes on, look again where threads stop."""
-        if not half.shifted(program, found):
+        if not half.shifted(program, history):
             half.misses = 0
             return
         half.misses += 1
@@ -150,8 +165,9 @@ class Exploration:
                 self._retried.add(once)
                 self._again.append(program)
             return
-        half.stops, half.asked, self._turns, self.opening = None, False, None, True
-        self._again.clear()
+        half.asked = half.known = self.dull = False
+        self._turns, self.opening = None, True
+        self._again = deque(each for each in self._again if self._half(each) is not half)
 
     def _all(self) -> Iterator[Program]:
         """The opening, then turn by turn, each turn for both orders."""
@@ -164,10 +180,11 @@ class Exploration:
             if not left:
                 return
             if turn in left:
-                found = [program for source in sources[turn] if (program := next(source, None)) is not None]
-                if not found:
-                    left.discard(turn)
-                yield from found
+                left.discard(turn)
+                for source in sources[turn]:
+                    if (program := next(source, None)) is not None:
+                        left.add(turn)
+                        yield program
 
     def _openings(self) -> Iterator[Program]:
         """The best switches of one order, then of the other; then pairs of them: out of a window, and out of the other's."""
@@ -180,7 +197,7 @@ class Exploration:
             there = [stop for stop in half.windows() if half.second in _others(stop)]
             back = [stop for stop in other.stops or () if stop.thread == other.first and stop.decision >= 0 and stop.sort == "release" and stop.lock in other.shared]
             for first, second in self._drawn(there, back)[:_OPENING_TWOS]:
-                yield self._two(half, first, second)
+                yield from self._two(half, first, second)
 
     def _places(self, half: _Half) -> list[tuple[int, float, Switch]]:
         """Every switch that is left to try, with its rank and, to tell equals apart, a number that was drawn."""
@@ -202,7 +219,7 @@ class Exploration:
         there = [stop for stop in half.stops or () if half.rank(stop) <= _MEETING and stop.thread == half.first and half.second in _others(stop)]
         back = [stop for stop in other.stops or () if other.rank(stop) <= _MEETING and stop.thread == other.first and stop.decision >= 0]
         for first, second in self._drawn(there, back)[:_MOST_TWOS]:
-            yield self._two(half, first, second)
+            yield from self._two(half, first, second)
 
     def _orders(self) -> Iterator[tuple[_Half, _Half]]:
         """Each order, and the other one; itself where there is but one."""
@@ -214,8 +231,12 @@ class Exploration:
         return pairs
 
     @staticmethod
-    def _two(half: _Half, first: Stop, second: Stop) -> Program:
-        return _with(half.program, replaying([Switch(0, first.decision, half.second), Switch(0, first.decision + 1 + second.decision, half.first)]))
+    def _two(half: _Half, first: Stop, second: Stop) -> Iterator[Program]:
+        """Away at the first and back at the second, unless that was tried."""
+        switches = Switch(0, first.decision, half.second), Switch(0, first.decision + 1 + second.decision, half.first)
+        if switches not in half.tried_twos:
+            half.tried_twos.add(switches)
+            yield _with(half.program, replaying(switches))
 
     def _random(self, half: _Half) -> Iterator[Program]:
         seen = half.stops or ()

@@ -30,7 +30,7 @@ _BATCH = 40
 _MOST_SINGLES = 120  # single switches tried for one candidate
 _MOST_PAIRS = 1000
 _LATER = 8  # decisions by which what shows in a warm child alone is moved
-_MOVES = 3  # times that this is tried for one candidate
+_MOVES = 3  # times that this is tried, of the schedules of one candidate that show it in a warm child
 _RANDOM = 24  # schedules by random policies for one candidate
 _POLICIES = ("pct-2", "surw", "pct-3", "pos")
 
@@ -195,10 +195,10 @@ def fingerprint(history: History) -> tuple[object, ...]:
 
 
 def later(program: Program) -> Iterator[Program]:
-    """With all switches some decisions later: alone in a fresh child a library first does what it does once per process."""
+    """With all switches but that at the start some decisions later: alone in a fresh child a library first does what it does once per process."""
     switches = program.schedule.switches if program.schedule is not None else ()
-    for later in range(1, _LATER + 1) if switches else ():
-        yield _forcing(program, [Switch(each.region, each.at + later, each.to) for each in switches])
+    for number in range(1, _LATER + 1) if any(each.at for each in switches) else ():
+        yield _forcing(program, [Switch(each.region, each.at + number if each.at else 0, each.to) for each in switches])
 
 
 def _forcing(program: Program, switches: Iterable[Switch]) -> Program:

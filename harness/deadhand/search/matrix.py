@@ -76,12 +76,12 @@ class SpecimenResult(Event, frozen=True, tag="specimen"):
 
 @dataclass(frozen=True)
 class Exam:
-    """How specimens are hunted: seeds from `first_seed` on, at most `programs` programs on the bug, and, with the first `twin_seeds`, as many on its twin."""
+    """How specimens are hunted: seeds from `first_seed` on, at most `programs` programs on the bug, and, with the first `twin_seeds` (None: with all), as many on its twin."""
 
     programs: int
     settings: Settings
     seeds: int = 1
-    twin_seeds: int = 1
+    twin_seeds: int | None = None
     jobs: int = 2
     first_seed: int = 1
     evidence: tuple[str, ...] = tuple(mode for mode in MODES if mode != SANITIZER)
@@ -188,7 +188,7 @@ def _examine(exam: Exam, specimen: dict[str, Any], plan: Path, build: str, evide
     for number in range(exam.first_seed, exam.first_seed + exam.seeds):
         try:
             found = [] if needs else exam.hunt(f"{plan}:Bug", number, lambda each: each.mad in accepted)[0]
-            if number < exam.first_seed + exam.twin_seeds:
+            if exam.twin_seeds is None or number < exam.first_seed + exam.twin_seeds:
                 false, programs = exam.hunt(f"{plan}:Fixed", number, lambda _: False)
                 alarms += len(false)
                 watched += programs

@@ -130,8 +130,10 @@ class Pursuit:
         if not any(self.fleet.lane(mode) is not None for mode in self.modes):
             raise WorkerError(f"{self.target.name}: no evidence mode can start: {next(iter(self.fleet.broken.values()), '')}", remedy="deadhand doctor says what is missing")
         self._batches_until(deadline if deadline is None else (time.monotonic() + deadline) / 2, programs and programs // 2, most=_BATCHES_FIRST)
+        self._drain(deadline, last=False)
         self._machine(deadline, programs)
         self._batches_until(deadline, programs)
+        self._drain(deadline, last=True)
         while not self._enough and (self.pursuer.busy or (deadline is None and self.pursuer.waiting)):
             self._pursue(deadline, seconds=0.25)
             if deadline is not None and time.monotonic() > deadline + _GRACE:
@@ -139,7 +141,7 @@ class Pursuit:
         self.say_progress(deadline)
 
     def _batches_until(self, deadline: float | None, programs: int | None, most: int | None = None) -> None:
-        """Batch after batch in children, until it is over or `most` were sent; then wait for those that run."""
+        """Batch after batch in children, until it is over or `most` were sent; with several jobs a few more."""
         last_said = 0.0
         while not self._over(deadline, programs) and (most is None or self._batches < most):
             self._fill(programs)
@@ -151,7 +153,6 @@ class Pursuit:
             if time.monotonic() - last_said > _SAY_SECONDS:
                 last_said = time.monotonic()
                 self.say_progress(deadline)
-        self._drain(last=most is None)
 
     def _over(self, deadline: float | None, programs: int | None) -> bool:
         if self._enough or (deadline is not None and time.monotonic() >= deadline):
@@ -160,8 +161,9 @@ class Pursuit:
 
     def _machine(self, deadline: float | None, programs: int | None) -> None:
         """Hypothesis's share: its database's examples, then as many as the active profile says."""
-        lane = self.fleet.lane(next(mode for mode in ("debug", *self.modes) if mode in self.modes and self.fleet.lane(mode) is not None))
-        assert lane is not None
+        lane = next((lane for mode in ("debug", *self.modes) if mode in self.modes and (lane := self.fleet.lane(mode)) is not None), None)
+        if lane is None:
+            return
         until = time.monotonic() + (_MACHINE_SHARE * (deadline - time.monotonic()) if deadline is not None else _MACHINE_SECONDS)
         seen: list[tuple[Program, Finding]] = []
 
@@ -288,11 +290,12 @@ class Pursuit:
         if found is not None and not self._is_known(program, found):
             self.pursuer.suspect(program, found, lane.mode, self.programs)
 
-    def _drain(self, *, last: bool) -> None:
-        """Wait for what still runs, and judge it, without beginning anything new; what a death left of a batch is run if this is not the `last` time."""
-        self._draining = last or self._enough
+    def _drain(self, deadline: float | None, *, last: bool) -> None:
+        """Wait for what still runs, and judge it, without beginning anything new; what a death left of a batch is run if it is not the `last` time."""
         while busy := self.fleet.busy():
+            self._draining = last or self._over(deadline, None)
             self._advance_ready(busy)
+        self._draining = False
         self._sent.clear()
 
     # --- finds ---------------------------------------------------------------------------------------------------

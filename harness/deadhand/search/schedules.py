@@ -90,15 +90,15 @@ class Portfolio:
             vain = 0
             self._asked[id(program)] = program, exploration
             found.append(program)
-        return self._looked_again(sorted(found, key=_looks))
+        return self._looked_again(sorted(found, key=_looks), size - 1)
 
-    def _looked_again(self, found: list[Program]) -> list[Program]:
+    def _looked_again(self, found: list[Program], most: int) -> list[Program]:
         """With what a child runs first once more at the end, where it looks: what a library does once per process shifts where its threads stop."""
         warm: set[str] = set()
-        again = []
+        again: list[Program] = []
         for program in found:
             operations = {program.steps[at].do for region in program.regions() for at in region}
-            if _looks(program) and not operations <= warm:
+            if _looks(program) and not operations <= warm and len(found) + len(again) < most:
                 again.append(replace(program))
                 self._asked[id(again[-1])] = again[-1], self._asked[id(program)][1]
             warm |= operations
@@ -117,7 +117,10 @@ class Portfolio:
 
     def _another(self) -> Exploration | None:
         """A pair's opening, then those that were opened, then what random programs met, then a pair's next turn."""
-        if not self._left and any(each.first_round and each.opening for each in self._active):
+        if (reopened := next((each for each in self._opened if each.opening), None)) is not None:
+            self._opened.remove(reopened)
+            return reopened
+        if not self._left and any(each.first_round and each.opening and not each.waits for each in self._active):
             return None
         if not self._left and (waiting := self._opened or self._waiting):
             return waiting.popleft()

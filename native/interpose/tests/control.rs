@@ -109,6 +109,43 @@ fn who_joins_a_thread_from_before_the_region_gives_the_token_up_at_once() {
 }
 
 #[test]
+fn joining_a_thread_that_ended_before_costs_no_control() {
+    let _turn = alone();
+    armed();
+    let stranger = thread::spawn(|| ());
+    while !stranger.is_finished() {
+        thread::yield_now();
+    }
+    // Its last words are over a moment later.
+    thread::sleep(Duration::from_millis(50));
+    let bodies: Vec<Body> = vec![Box::new(move || stranger.join().expect("it ended")), Box::new(|| ())];
+    let report = run(plan(PolicyKind::Default, 0), bodies);
+    assert_eq!((report.control, report.why), (Control::Full, vec![]));
+}
+
+/// Nobody outside is left who could wake it.
+#[test]
+fn a_lost_wake_up_after_such_a_join_is_still_named() {
+    let _turn = alone();
+    armed();
+    let (status, records) = in_child(|| {
+        let stranger = thread::spawn(|| thread::sleep(Duration::from_millis(20)));
+        let pair = Arc::new((Mutex::new(false), Condvar::new()));
+        let bodies: Vec<Body> = vec![
+            Box::new(move || {
+                stranger.join().expect("it ended");
+                let guard = pair.0.lock().unwrap();
+                drop(pair.1.wait(guard).unwrap());
+            }),
+            Box::new(|| ()),
+        ];
+        run(plan(PolicyKind::Default, 0), bodies);
+    });
+    assert_eq!(status, DEADLOCK);
+    assert!(records.last().is_some_and(|record| says(record, "lost wake-up")), "{records:?}");
+}
+
+#[test]
 fn a_seed_is_one_trace() {
     let _turn = alone();
     armed();

@@ -33,11 +33,16 @@ hooks! {
     fn join as pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
         |me, of| {
             if me.wait_for_end(thread) {
-                real::pthread_join(of, thread, result)
-            } else {
-                // It may want the GIL, and so the door, before it ends.
-                me.run.open_door();
-                me.run.away(me, OUTSIDE_NEEDED, || real::pthread_join(of, thread, result))
+                return real::pthread_join(of, thread, result);
+            }
+            // SAFETY: as the call that is replaced here, which waits and does nothing else.
+            match unsafe { libc::pthread_tryjoin_np(thread, result) } {
+                libc::EBUSY => {
+                    // It may want the GIL, and so the door, before it ends.
+                    me.run.open_door();
+                    me.run.away(me, OUTSIDE_NEEDED, || real::pthread_join(of, thread, result))
+                }
+                ended => ended,
             }
         }
     }

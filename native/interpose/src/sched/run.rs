@@ -364,6 +364,7 @@ impl Run {
             return;
         }
         state.kept_out += 1;
+        state.strangers |= self.door.is_open();
         drop(state);
         self.door.wait();
     }
@@ -371,7 +372,9 @@ impl Run {
     /// Nothing goes on without the threads outside.
     fn let_in(&self, state: &mut State) {
         if state.kept_out > 0 && !self.door.is_open() {
-            self.welcome(state);
+            state.strangers = true;
+            state.lose(Control::Partial, OUTSIDE_NEEDED);
+            self.door.open();
         }
     }
 
@@ -379,14 +382,10 @@ impl Run {
     pub(crate) fn open_door(&self) {
         let mut state = self.lock();
         if !state.over {
-            self.welcome(&mut state);
+            state.strangers |= state.kept_out > 0;
+            state.lose(Control::Partial, OUTSIDE_NEEDED);
+            self.door.open();
         }
-    }
-
-    fn welcome(&self, state: &mut State) {
-        state.strangers = true;
-        state.lose(Control::Partial, OUTSIDE_NEEDED);
-        self.door.open();
     }
 
     /// Wait for the token, or for the end of the region.
