@@ -99,6 +99,9 @@ def _minimise_forced(lane: Lane, program: Program, finding: Finding, settings: S
     with _impatience(lane, finding):
         if not trial.pair():
             trial.fewest()
+        # What is dropped without a change of the switches costs one run each; the rest, hundreds.
+        quick = Minimiser(lambda candidate: trial.shows_as_it_is(candidate) is not None, settings.shrink_runs, settings.shrink_seconds / 2)
+        quick.minimise(trial.best, finding.step)
         smallest = Minimiser(lambda candidate: trial.shows(candidate) is not None, settings.shrink_runs, settings.shrink_seconds).minimise(trial.best, finding.step)
         trial.best = replace(smallest, schedule=trial.best.schedule)
         if is_controlled(trial.best):

@@ -37,7 +37,7 @@ _MOST_ONES = 400
 _LOOKS = 4
 _MISSES = 2  # runs in a row that switched elsewhere, after which it is looked again
 _ENOUGH = 3  # suspicions, after which a pair has shown what it has
-_PATIENCE = 400  # turns without an answer, after which a run is taken for lost
+_PATIENCE = 200  # turns without an answer, after which a run is taken for lost
 
 
 class _Half:

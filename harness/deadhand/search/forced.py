@@ -49,10 +49,16 @@ class ForcedTrial(Trial):
 
     def shows(self, candidate: Program) -> Finding | None:
         """The finding that `candidate` shows under some schedule; `best` is then the candidate with that schedule."""
+        found = self.shows_as_it_is(candidate)
+        if found is not None or not candidate.regions():
+            return found
+        return self._any(itertools.chain(self._singles(candidate), self._random(candidate)))
+
+    def shows_as_it_is(self, candidate: Program) -> Finding | None:
+        """The finding that `candidate` shows with the switches that `best` has: one run, where all that can be tried are hundreds."""
         if not candidate.regions():
             return self._take(replace(candidate, schedule=None))
-        same = replace(candidate, schedule=replaying(carried(self.best, candidate)))
-        return self._take(same) or self._any(itertools.chain(self._singles(candidate), self._random(candidate)))
+        return self._take(replace(candidate, schedule=replaying(carried(self.best, candidate))))
 
     def fewest(self) -> None:
         """Make the switches of `best` as few as can be found: none, one, two, or what is left when single ones are taken away."""

@@ -120,7 +120,7 @@ class Portfolio:
         if (reopened := next((each for each in self._opened if each.opening), None)) is not None:
             self._opened.remove(reopened)
             return reopened
-        if not self._left and any(each.first_round and each.opening and not each.waits for each in self._active):
+        if not self._left and any(each.first_round and each.opening for each in self._active):
             return None
         if not self._left and (waiting := self._opened or self._waiting):
             return waiting.popleft()
