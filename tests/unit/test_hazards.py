@@ -234,6 +234,28 @@ def test_a_hazard_copes_with_a_target_of_one_operation(hazard: Hazard, bare: Des
         fits(program, bare, tmp_path)
 
 
+FUNCTIONS = """
+from deadhand import *
+
+class Functions(Target):
+    @uses
+    def call(self, callback: Reentry): ...
+
+    @restarts
+    def restart(self): ...
+"""
+
+
+@pytest.mark.parametrize("hazard", HAZARDS, ids=lambda each: each.name)
+def test_a_hazard_copes_with_a_target_that_has_no_handles(hazard: Hazard, tmp_path_factory: pytest.TempPathFactory) -> None:
+    functions = described(tmp_path_factory, FUNCTIONS)
+    drawer = RandomDrawer(Pools(functions, 1), 3)
+    for _ in range(20 if hazard.fits(functions) else 0):
+        draft = Draft(functions, drawer)
+        hazard.write(draft)
+        known_names(draft.finish())
+
+
 def test_hazards_are_described_and_told_apart() -> None:
     assert len({each.name for each in HAZARDS}) == len(HAZARDS)
     assert all(each.summary for each in HAZARDS)

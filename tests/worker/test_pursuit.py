@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
+from hypothesis.database import InMemoryExampleDatabase
 
 from deadhand.model.program import Program, Step
 from deadhand.oracles import judge
@@ -63,6 +65,19 @@ def test_what_a_death_left_of_a_batch_is_run_before_the_machines_turn(pursuit: P
     pursuit._drain(None, last=False)
     assert pursuit.programs == 5
     assert not pursuit.fleet.busy()
+
+
+def test_the_machines_failing_example_goes_to_the_profiles_database(pursuit: Pursuit) -> None:
+    before, kept = hypothesis.settings.get_current_profile_name(), InMemoryExampleDatabase()
+    hypothesis.settings.register_profile("kept", database=kept)
+    hypothesis.settings.load_profile("kept")
+    try:
+        pursuit.evidence()
+        pursuit._machine(None, 3000)
+    finally:
+        hypothesis.settings.load_profile(before)
+    assert kept.data
+    assert pursuit.found
 
 
 def test_nothing_is_begun_when_the_time_is_over(pursuit: Pursuit) -> None:

@@ -61,6 +61,8 @@ class Cycle(Hazard):
 
     def of_our_own(self, draft: Draft) -> None:
         """Leave a handle, sometimes with a relative, to the collector; then have it run inside an operation."""
+        if not draft.target.kinds:
+            return
         variable = draft.need(draft.draw.choose(list(draft.target.kinds)))
         if variable is None:
             return

@@ -8,6 +8,7 @@ from deadhand.hazards.base import Hazard, elsewhere, use
 
 if TYPE_CHECKING:
     from deadhand.hazards.draft import Draft
+    from deadhand.target.describe import Description
 
 
 class Drop(Hazard):
@@ -17,6 +18,9 @@ class Drop(Hazard):
     summary = "the last reference to a handle is dropped"
     weight = 6
     verb = "drop"
+
+    def fits(self, target: Description) -> bool:
+        return bool(target.kinds)
 
     def write(self, draft: Draft) -> None:
         held = draft.held()

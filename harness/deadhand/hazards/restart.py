@@ -19,7 +19,7 @@ class Restart(Hazard):
     weight = 14
 
     def fits(self, target: Description) -> bool:
-        return any(each.restarts for each in target.operations.values())
+        return bool(target.kinds) and any(each.restarts for each in target.operations.values())
 
     def write(self, draft: Draft) -> None:
         old = draft.need(draft.draw.choose(list(draft.target.kinds)))

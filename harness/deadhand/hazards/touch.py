@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deadhand.hazards.draft import Draft, Variable
+    from deadhand.target.describe import Description
 
 _MANY = 1000
 
@@ -93,6 +94,9 @@ class Touch(Hazard):
     summary = "what any object can be asked: repr, len, iter, copy, compare, clear, buffer …"
     weight = 12
     verb = "touch"
+
+    def fits(self, target: Description) -> bool:
+        return bool(target.kinds)
 
     def write(self, draft: Draft) -> None:
         held = draft.held()

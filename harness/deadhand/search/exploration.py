@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from deadhand.model.history import SKIPPED, scheduling, stops
@@ -35,6 +35,7 @@ _RANDOM = 24
 _MOST_TWOS = 120
 _MOST_ONES = 400
 _LOOKS = 4
+_RETRIES = 3  # of one switch that was made elsewhere
 _MISSES = 2  # runs in a row that switched elsewhere, after which it is looked again
 _ENOUGH = 3  # suspicions, after which a pair has shown what it has
 _PATIENCE = 200  # turns without an answer, after which a run is taken for lost
@@ -103,7 +104,9 @@ class Exploration:
         self._turns: Iterator[Program] | None = None
         self._again: deque[Program] = deque()
         self._given: dict[int, tuple[Program, int]] = {}
-        self._retried: set[tuple[int, Schedule | None]] = set()
+        self._retried: Counter[tuple[int, Schedule | None]] = Counter()
+        self._others = 0
+        """Programs given since the last one that is to be made again: it must not be a child's first."""
         self._vain = self._suspicions = 0
         self.over = False
         self.opening = True
@@ -130,7 +133,12 @@ class Exploration:
                 self.over = self._vain > _PATIENCE
                 return None
             self._turns = self._all()
-        program = self._again.popleft() if self._again else next(self._turns, None)
+        program = None
+        if not (self._again and self._others):
+            program = next(self._turns, None)
+            self._others += 1
+        if program is None and self._again:
+            program = self._again.popleft()
         self.over = program is None
         if program is not None and (of := self._half(program)) is not None:
             self._given[id(program)] = program, of.looks
@@ -160,10 +168,11 @@ class Exploration:
             return
         half.misses += 1
         if half.misses < _MISSES or half.looks >= _LOOKS:
-            once = (self._halves.index(half), program.schedule)
-            if once not in self._retried:
-                self._retried.add(once)
+            which = (self._halves.index(half), program.schedule)
+            self._retried[which] += 1
+            if self._retried[which] <= _RETRIES:
                 self._again.append(program)
+                self._others = 0
             return
         half.asked = half.known = self.dull = False
         self._turns, self.opening = None, True
