@@ -17,7 +17,7 @@ from deadhand.model.program import replace
 from deadhand.model.verdict import Verdict
 from deadhand.oracles import examine, memory
 from deadhand.oracles.view import View
-from deadhand.search.forced import ForcedTrial, is_controlled, self_check
+from deadhand.search.forced import ForcedTrial, is_controlled, later, self_check
 from deadhand.search.minimise import Minimiser
 from deadhand.search.signature import signature, symptom
 from deadhand.search.trial import Trial, tries_for
@@ -68,6 +68,13 @@ def repeat_alone(lane: Lane, program: Program, finding: Finding, settings: Setti
         if finding.oracle == "hang":  # what is slow and not hung is told apart at the end, with full patience
             return Trial(lane, program, finding).rate(program, _HANG_RUNS, _HANG_RUNS, math.inf)
         return Trial(lane, program, finding).rate(program, settings.confirm_threads if threads else settings.confirm, settings.confirm, _CONFIRM_SECONDS)
+
+
+def _moved(lane: Lane, program: Program, finding: Finding) -> Program:
+    """The program with its switches some decisions later, if it shows the finding then: it was found in a child that had run others."""
+    with _impatience(lane, finding):
+        trial = Trial(lane, program, finding)
+        return next((each for each in later(program) if trial.shows(each) is not None), program)
 
 
 def minimise(lane: Lane, program: Program, finding: Finding, settings: Settings, *, tries: int) -> tuple[Program, Finding]:
@@ -151,6 +158,9 @@ def confirm(
     """Repeat alone, minimise, repeat in the plainest evidence. None when it never repeated: memory spoilt by an earlier program."""
     say("confirming", finding.detail)
     shown, runs = repeat_alone(lane, program, finding, settings)
+    if not shown and is_controlled(program):
+        program = _moved(lane, program, finding)
+        shown, runs = repeat_alone(lane, program, finding, settings)
     if not shown:
         return None
     say("minimising", finding.detail)
