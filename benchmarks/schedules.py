@@ -68,8 +68,16 @@ CAP = 300
 BATCH = 40
 HUNT_PROGRAMS = 3000
 MODE_PROGRAMS = 1000
-TABLES = ("schedules_to_first_find", "whole_hunt", "modes", "twins", "replay", "speed", "peers")
-"""In the order in which they are told."""
+TABLES = {
+    "schedules_to_first_find": "schedules to the first find given a program with the two steps that must meet, for each policy (median of seeds)",
+    "whole_hunt": "the whole default hunt",
+    "modes": "whole hunts of all bugs of two threads, by mode",
+    "twins": "fixed twins",
+    "replay": "replays of one schedule",
+    "speed": "time per run in a warm child on one core",
+    "peers": "what other tools say of the same specimens (interleavings they ran)",
+}
+"""What each table tells, in the order in which they are told."""
 PEER_SECONDS = 20
 
 
@@ -511,14 +519,12 @@ def main() -> None:
         result["speed"] = part_speed(300 if quick else 1000, 3 if quick else 5, options.python)
     if "peers" in wanted and options.peers:
         result["peers"] = part_peers(options.peers, 20 if quick else 500)
-    result["note"] = (
-        "Tables, in order: schedules to the first find given a program with the two steps that must meet, for each policy (median of seeds); the whole default hunt;"
-        " whole hunts of all bugs of two threads, by mode; fixed twins; replays of one schedule; time per run in a warm child on one core; what other tools say of the same specimens (interleavings they ran)."
-    )
     if not quick:
         before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
         result = before | result
-        result = {name: result[name] for name in sorted(result, key=lambda name: (TABLES.index(name) if name in TABLES else -1))}
+        there = [name for name in TABLES if name in result]
+        result = {name: result[name] for name in (*[name for name in result if name not in TABLES], *there)}
+        result["note"] = f"Tables, in order: {'; '.join(TABLES[name] for name in there)}."
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
